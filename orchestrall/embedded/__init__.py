@@ -5,10 +5,11 @@ Nothing in here runs when `DATABASE_URL` and `REDIS_URL` name real servers. Impo
 
 from orchestrall.embedded.attach import Attached, ensure_running, is_running, note
 from orchestrall.embedded.files import secret, secret_key, var_dir
-from orchestrall.embedded.info import Info, connection_info, read_run_file, socket_host
+from orchestrall.embedded.info import DATABASE, Info, connection_info, read_run_file, socket_host
 from orchestrall.embedded.programs import EmbeddedError
 
 __all__ = [
+    "DATABASE",
     "Attached",
     "EmbeddedError",
     "Info",

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class TenantsConfig(AppConfig):
+    name = "tenants"
+    verbose_name = "Organizations and people"
+
+    def ready(self) -> None:
+        from audit.scope import set_scope_provider
+        from tenants import checks, wording
+        from tenants.audit_scope import current_scope
+
+        set_scope_provider(current_scope)
+        wording.register()
+        checks.register()
