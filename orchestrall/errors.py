@@ -12,10 +12,10 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import select_template
 from django.utils import timezone
-from tenants.exceptions import Forbidden, NotFound, Refusal
-from tenants.problems import refusal_response, retry_headers
 
 from orchestrall.theme import device_theme
+from tenants.exceptions import Forbidden, NotFound, Refusal
+from tenants.problems import refusal_response, retry_headers
 
 logger = logging.getLogger("orchestrall.errors")
 

@@ -12,8 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from django import template
+from django import forms, template
 from django.conf import settings
+from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -241,6 +242,23 @@ def chip(text: object, kind: str = "") -> SafeString:
 def prio(level: int) -> SafeString:
     """Draw a priority from 1 (critical) to 5 as four small bars; its name stands beside it."""
     return format_html('<span class="o-prio o-prio-{}" aria-hidden="true"><i></i><i></i><i></i><i></i></span>', level)
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """Draw a form's control in the look of the house; Django ties its hint and errors to it."""
+    widget = field.field.widget
+    if isinstance(widget, forms.CheckboxSelectMultiple | forms.RadioSelect):
+        return field.as_widget()
+    if isinstance(widget, forms.CheckboxInput):
+        css = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        css = "form-select"
+    else:
+        css = "form-control"
+    given = widget.attrs.get("class", "")
+    invalid = " is-invalid" if field.errors else ""
+    return field.as_widget(attrs={"class": f"{css} {given}{invalid}".strip()})
 
 
 @register.filter
