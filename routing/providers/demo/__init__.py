@@ -1,0 +1,1 @@
+"""The built-in demo provider: a small OpenAI-compatible server that answers from rules and says so."""
