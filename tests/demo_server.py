@@ -73,8 +73,8 @@ class DemoServer:
 
     def _json(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.root + path, data=data)  # noqa: S310 - our own loopback server
-        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+        request = urllib.request.Request(self.root + path, data=data)
+        with urllib.request.urlopen(request, timeout=20) as response:
             return dict(json.load(response))
 
     def __enter__(self) -> Self:
