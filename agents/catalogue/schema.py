@@ -1,0 +1,64 @@
+"""What a file of the catalogue may hold."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from agents.levels import Level
+from agents.policies import MemoryPolicy
+from tenants.models import Organization
+from tenants.permissions import PERMISSIONS
+
+Slug = Annotated[str, Field(pattern=r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", min_length=2, max_length=50)]
+ToolName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]{2,63}\Z")]
+
+
+def _permission(name: str) -> str:
+    if name not in PERMISSIONS:
+        raise ValueError(f"no such permission; there are {', '.join(PERMISSIONS)}")
+    return name
+
+
+def _industry(value: str) -> str:
+    if value not in Organization.Industry.values:
+        raise ValueError(f"use one of {', '.join(Organization.Industry.values)}")
+    return value
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class RoleTemplate(_Strict):
+    """A role that comes with the templates that name it."""
+
+    slug: Slug
+    name: Annotated[str, Field(min_length=2, max_length=80)]
+    level: Level
+    description: Annotated[str, Field(min_length=10, max_length=500)]
+    permissions: tuple[Annotated[str, AfterValidator(_permission)], ...]
+    tools: tuple[ToolName, ...]
+
+
+class RoleFile(_Strict):
+    roles: tuple[RoleTemplate, ...]
+
+
+class Template(_Strict):
+    """An agent ready to hire. `version` rises when the file changes, so that one can see who was hired from what."""
+
+    slug: Slug
+    version: Annotated[int, Field(ge=1)]
+    name: Annotated[str, Field(min_length=2, max_length=80)]
+    role: Slug
+    level: Level
+    industry: Annotated[str, AfterValidator(_industry)] = "general"
+    icon: Annotated[str, Field(pattern=r"\A[a-z0-9-]{1,40}\Z")]
+    description: Annotated[str, Field(min_length=20, max_length=500)]
+    instructions: Annotated[str, Field(min_length=100, max_length=20_000)]
+    tools: Annotated[tuple[ToolName, ...], Field(min_length=1)]
+    model_policy: Annotated[str, Field(max_length=120)] = "auto"
+    memory: MemoryPolicy = MemoryPolicy()
+    examples: Annotated[tuple[str, ...], Field(min_length=1, max_length=4)]
