@@ -10,8 +10,10 @@ from agents.models import Agent
 
 _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(
-    "a an and any are as at be but by can do does every for from give has have how i in is it me my need needs of on"
-    " or our out please so that the their them there this to us want we what when who why will with you your".split()
+    _WORD.findall(
+        "a an and any are as at be but by can do does every for from give has have how i in is it me my need needs of on"
+        " or our out please so that the their them there this to us want we what when who why will with you your"
+    )
 )
 
 
@@ -26,7 +28,13 @@ def search(words: str, *, limit: int = 5, leave_out: int | None = None) -> list[
     papers = {each.pk: _paper(each) for each in people}
     seen_in = Counter(stem for paper in papers.values() for stem in paper)
     scored = [
-        (sum(papers[each.pk][stem] * math.log(1 + len(people) / seen_in[stem]) for stem in wanted & papers[each.pk].keys()), each)
+        (
+            sum(
+                papers[each.pk][stem] * math.log(1 + len(people) / seen_in[stem])
+                for stem in wanted & papers[each.pk].keys()
+            ),
+            each,
+        )
         for each in people
     ]
     scored.sort(key=lambda pair: (-pair[0], pair[1].level != "specialist", pair[1].name))

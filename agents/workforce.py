@@ -121,9 +121,7 @@ def _free_slug(name: str, taken: set[str]) -> str:
     return slug
 
 
-def hire(
-    template_slug: str, *, actor: str, manager: Agent | None = None, name: str = "", slug: str = ""
-) -> Agent:
+def hire(template_slug: str, *, actor: str, manager: Agent | None = None, name: str = "", slug: str = "") -> Agent:
     """Hire an agent from the catalogue, with its role, instructions and tools; all can be changed afterwards.
 
     Without `manager` it reports to the lowest suitable one (`suitable_manager`). Raises UnknownTemplate and what
@@ -136,9 +134,7 @@ def hire(
         return create_agent(from_template(template, role=role, manager=chosen, name=name, slug=slug), actor=actor)
 
 
-def from_template(
-    template: Template, *, role: Role, manager: Agent | None, name: str = "", slug: str = ""
-) -> NewAgent:
+def from_template(template: Template, *, role: Role, manager: Agent | None, name: str = "", slug: str = "") -> NewAgent:
     """What the catalogue's template makes of a new agent."""
     if not slug and not name and not Agent.objects.filter(slug=template.slug).exists():
         slug = template.slug

@@ -96,9 +96,7 @@ def _read_roles(folder: Path, problems: list[str]) -> dict[str, RoleTemplate]:
     return {role.slug: role for role in read[0].roles} if read is not None else {}
 
 
-def _read_group(
-    folder: Path, slug: str, name: str, roles: dict[str, RoleTemplate], problems: list[str]
-) -> Group:
+def _read_group(folder: Path, slug: str, name: str, roles: dict[str, RoleTemplate], problems: list[str]) -> Group:
     templates = []
     for path in sorted((folder / slug).glob("*.yaml")):
         shown = f"{slug}/{path.name}"
@@ -141,7 +139,9 @@ def _read_file(path: Path, shown: str, model: type[M], problems: list[str]) -> t
         for each in error.errors(include_url=False, include_input=False):
             place: Place = tuple(each["loc"])
             field = ".".join(str(part) for part in place) or "file"
-            problems.append(f"{shown}, line {_line(place, lines)}: {field}: {each['msg'].removeprefix('Value error, ')}")
+            problems.append(
+                f"{shown}, line {_line(place, lines)}: {field}: {each['msg'].removeprefix('Value error, ')}"
+            )
         return None
 
 

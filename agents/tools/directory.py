@@ -32,7 +32,9 @@ def hand_over(
     context: ToolContext,
     *,
     agent: Annotated[str, Field(max_length=60, description="The colleague's slug, as search_directory gives it")],
-    reason: Annotated[str, Field(min_length=3, max_length=500, description="One sentence: what the colleague should do")],
+    reason: Annotated[
+        str, Field(min_length=3, max_length=500, description="One sentence: what the colleague should do")
+    ],
 ) -> ToolResult:
     """Pass this conversation to a colleague who answers the person from here on. Do not answer yourself after it."""
     slug = agent.removeprefix("agent/")
