@@ -65,7 +65,7 @@ class AgentSettings(BaseModel):
     name: Annotated[Text, Field(min_length=2, max_length=80)]
     level: Level
     industry: Annotated[str, AfterValidator(_industry)]
-    icon: Annotated[str, Field(pattern=r"\A[a-z0-9-]{1,40}\Z")]
+    icon: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     instructions: Annotated[Text, Field(max_length=20_000)]
     description: Annotated[Text, Field(max_length=500)]
     tools: Annotated[list[str], Field(max_length=40), AfterValidator(_known_tools)]

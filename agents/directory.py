@@ -11,8 +11,8 @@ from agents.models import Agent
 _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(
     _WORD.findall(
-        "a an and any are as at be but by can do does every for from give has have how i in is it me my need needs of on"
-        " or our out please so that the their them there this to us want we what when who why will with you your"
+        "a an and any are as at be but by can do does every for from give has have how i in is it me my need needs of"
+        " on or our out please so that the their them there this to us want we what when who why will with you your"
     )
 )
 

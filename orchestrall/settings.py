@@ -87,7 +87,7 @@ TENANT_APPS: list[str] = [
     "audit",
     # "billing",
     # "routing",
-    # "agents",
+    "agents",
     # "agents.chat",
     # "agents.tickets",
 ]

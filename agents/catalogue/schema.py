@@ -11,8 +11,8 @@ from agents.policies import MemoryPolicy
 from tenants.models import Organization
 from tenants.permissions import PERMISSIONS
 
-Slug = Annotated[str, Field(pattern=r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z", min_length=2, max_length=50)]
-ToolName = Annotated[str, Field(pattern=r"\A[a-z][a-z0-9_]{2,63}\Z")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", min_length=2, max_length=50)]
+ToolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,63}$")]
 
 
 def _permission(name: str) -> str:
@@ -55,7 +55,7 @@ class Template(_Strict):
     role: Slug
     level: Level
     industry: Annotated[str, AfterValidator(_industry)] = "general"
-    icon: Annotated[str, Field(pattern=r"\A[a-z0-9-]{1,40}\Z")]
+    icon: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     description: Annotated[str, Field(min_length=20, max_length=500)]
     instructions: Annotated[str, Field(min_length=100, max_length=20_000)]
     tools: Annotated[tuple[ToolName, ...], Field(min_length=1)]

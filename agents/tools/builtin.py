@@ -2,3 +2,4 @@
 
 from agents.tools import calculators as calculators
 from agents.tools import directory as directory
+from agents.tools import workforce as workforce

@@ -38,7 +38,8 @@ def describe_numbers(
     shown = ", ".join(f"{each:g}" for each in outliers[:20]) or "none"
     return ToolResult(
         f"{len(values)} values from {min(values):g} to {max(values):g}; mean {data['mean']:.4g}, "
-        f"median {data['median']:g}, middle half {low:g} to {high:g}, deviation {data['deviation']:.4g}. Outliers: {shown}.",
+        f"median {data['median']:g}, middle half {low:g} to {high:g}, deviation {data['deviation']:.4g}. "
+        f"Outliers: {shown}.",
         data=data,
     )
 

@@ -94,9 +94,9 @@ def change_risk(
     points = sum(_RISK[name] for name, yes in answers.items() if yes)
     grade, approval = ("low", "standard") if points <= 2 else ("medium", "normal") if points <= 6 else ("high", "board")
     reasons = [name.replace("_", " ") for name, yes in answers.items() if yes]
+    words = ", ".join(reasons) or "nothing speaks against it"
     return ToolResult(
-        f"Risk {grade}: {points} of {sum(_RISK.values())} points ({', '.join(reasons) or 'nothing speaks against it'}). "
-        f"Approval: {approval}.",
+        f"Risk {grade}: {points} of {sum(_RISK.values())} points ({words}). Approval: {approval}.",
         data={"points": points, "risk": grade, "approval": approval},
     )
 
