@@ -79,13 +79,13 @@ SHARED_APPS = [
     "django_celery_beat",
     "channels",
     # "audit.platform",
-    # "billing.plans",
-    # "billing.platform",
+    "billing.plans",
+    "billing.platform",
     # "routing.providers",
 ]
 TENANT_APPS: list[str] = [
     "audit",
-    # "billing",
+    "billing",
     # "routing",
     "agents",
     # "agents.chat",
@@ -106,7 +106,6 @@ ASGI_APPLICATION = "orchestrall.asgi.application"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "orchestrall.csp.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -118,7 +117,6 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "orchestrall.errors.RefusalPages",
 ]
 
 TEMPLATES = [
@@ -131,7 +129,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "orchestrall.context_processors.page",
             ],
         },
     }
@@ -218,7 +215,6 @@ SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "orchestrall.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"

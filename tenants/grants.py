@@ -41,6 +41,15 @@ SHARED_TABLES: tuple[SharedTable, ...] = (
     SharedTable("tenants_membership", READ, row_key="organization_id"),
     SharedTable("tenants_invitation", row_key="organization_id"),
     SharedTable("tenants_apikey", row_key="organization_id"),
+    SharedTable("plans_plan", READ),
+    SharedTable("plans_subscription", READ, row_key="organization_id"),
+    SharedTable("plans_quotaoverride", READ, row_key="organization_id"),
+    # A tenant's rollups push their days here, so that the platform's reports need not visit every tenant.
+    SharedTable(
+        "billing_platform_platformusagedaily",
+        ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        row_key="organization_id",
+    ),
 )
 
 # Tables of a tenant's schema that its own role may only add to.

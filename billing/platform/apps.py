@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class BillingPlatformConfig(AppConfig):
+    name = "billing.platform"
+    label = "billing_platform"
+    verbose_name = "Usage by organization"

@@ -1,0 +1,146 @@
+"""The monthly limit of model spend: money is held before an answer is asked for, and settled when it is known.
+
+Holding first is what keeps parallel queries within the limit; checking and spending later lets them all through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from billing.counters import refusal, warn
+from billing.limits import QUOTAS, WARN_AT, Limits, load_limits
+from billing.models import MonthlySpend, SpendReservation
+
+HELD_FOR = timedelta(minutes=15)
+
+# Checks and holds in one statement, see counters.CLAIM.
+HOLD = """
+INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned)
+VALUES (%(month)s, 0, %(amount)s, false)
+ON CONFLICT (month) DO UPDATE SET reserved = spend.reserved + EXCLUDED.reserved
+WHERE spend.spent + spend.reserved + EXCLUDED.reserved <= %(limit)s
+RETURNING spent, is_warned
+"""
+ADD = """
+INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned) VALUES (%s, %s, 0, false)
+ON CONFLICT (month) DO UPDATE SET spent = spend.spent + EXCLUDED.spent
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money held for a query; `id` is None when the organization has no limit and nothing is held."""
+
+    id: UUID | None
+    query_id: UUID
+    amount: Decimal
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    spent: Decimal
+    reserved: Decimal
+
+
+def month_start(moment: datetime | None = None) -> date:
+    return (moment or timezone.now()).astimezone(UTC).date().replace(day=1)
+
+
+def reserve_spend(amount: Decimal, query_id: UUID, *, held_for: timedelta = HELD_FOR) -> Reservation:
+    """Hold `amount` (USD, the worst price of what is about to be asked) against the month's limit.
+
+    Own short transaction. Release it with `release_spend` in the transaction that closes the records; what a crash
+    leaves behind expires after `held_for`. Raises QuotaExceeded when spent, held and new money would pass the limit.
+    """
+    if amount < 0:
+        raise ValueError(f"A reservation cannot be negative: {amount}")
+    limits, expires_at = load_limits(), timezone.now() + held_for
+    limit = limits.of("spend_per_month")
+    if limit is None:
+        return Reservation(None, query_id, amount, expires_at)
+    wanted = Reservation(uuid4(), query_id, amount, expires_at)
+    if _hold(wanted, limits, limit) or (expire_reservations() and _hold(wanted, limits, limit)):
+        return wanted
+    spend = month_spend()
+    raise refusal(QUOTAS["spend_per_month"], limits, spend.spent + spend.reserved)
+
+
+def release_spend(reservation: Reservation | UUID | None) -> bool:
+    """Give held money back, in the caller's transaction. True the first time, False ever after."""
+    reservation_id = reservation.id if isinstance(reservation, Reservation) else reservation
+    if reservation_id is None:
+        return False
+    return _give_back(public_id=reservation_id) > 0
+
+
+def expire_reservations(now: datetime | None = None) -> int:
+    """Give back what crashed processes held past its time. Returns how many reservations that were."""
+    with transaction.atomic():
+        return _give_back(expires_at__lte=now or timezone.now())
+
+
+def add_spend(cost: Decimal, opened_at: datetime) -> None:
+    """Add the cost of a closed record to the month in which it was opened, in the caller's transaction."""
+    if cost:
+        with connection.cursor() as cursor:
+            cursor.execute(ADD, [month_start(opened_at), cost])
+
+
+def month_spend(month: date | None = None) -> Spend:
+    """What the month has cost so far, and what is held for answers under way."""
+    row = MonthlySpend.objects.filter(month=month or month_start()).first()
+    return Spend(row.spent, row.reserved) if row else Spend(Decimal(0), Decimal(0))
+
+
+def _hold(wanted: Reservation, limits: Limits, limit: Decimal) -> bool:
+    if wanted.amount > limit:
+        return False
+    month = month_start()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD, {"month": month, "amount": wanted.amount, "limit": limit})
+            row = cursor.fetchone()
+        if row is None:
+            return False
+        SpendReservation.objects.create(
+            public_id=wanted.id,
+            query_id=wanted.query_id,
+            month=month,
+            amount=wanted.amount,
+            expires_at=wanted.expires_at,
+        )
+        _warn_once(limits, spent=row[0], is_warned=row[1])
+    return True
+
+
+def _give_back(**which: Any) -> int:
+    """Delete reservations and take their money off the month. Deleting is what claims: it happens once.
+
+    The month is locked before the reservation, as everywhere: settling locks it first by adding the cost.
+    """
+    months = sorted(set(SpendReservation.objects.filter(**which).values_list("month", flat=True)))
+    count = 0
+    for month in months:
+        spend = MonthlySpend.objects.select_for_update().get(month=month)
+        held = list(SpendReservation.objects.filter(month=month, **which).values_list("pk", "amount"))
+        SpendReservation.objects.filter(pk__in=[pk for pk, _ in held]).delete()
+        spend.reserved -= sum((amount for _, amount in held), Decimal(0))
+        spend.save(update_fields=["reserved"])
+        count += len(held)
+    return count
+
+
+def _warn_once(limits: Limits, *, spent: Decimal, is_warned: bool) -> None:
+    limit = limits.of("spend_per_month")
+    if limit is None or is_warned or spent < limit * WARN_AT:
+        return
+    if MonthlySpend.objects.filter(month=month_start(), is_warned=False).update(is_warned=True):
+        warn(QUOTAS["spend_per_month"], limits, spent)

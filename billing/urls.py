@@ -1,0 +1,9 @@
+"""Pages of billing."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+app_name = "billing"
+
+urlpatterns: list[URLPattern] = []
