@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
-from billing.quotas import claim
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -24,6 +23,7 @@ from agents.models import SLUG_LENGTH, Agent, Role
 from agents.policies import MemoryPolicy
 from agents.roles import role_for_template
 from audit.chain import record
+from billing.quotas import claim
 from tenants.context import current_tenant
 
 KEPT_SLUGS = frozenset({"hire", "new", "roles"})  # taken by pages beside /agents/<slug>/
