@@ -1,5 +1,6 @@
 """The two embedded Redis servers, each on a Unix socket of its own."""
 
+import json
 import os
 import socket
 import subprocess
@@ -27,8 +28,8 @@ class RedisServer:
 
 def servers(info: Info, *, durable: bool = True) -> list[RedisServer]:
     """Return the two servers. Broker and limits are never evicted and, when durable, are saved at the end."""
-    main = {"maxmemory": "512mb", "maxmemory-policy": "noeviction", "save": "300 1" if durable else ""}
-    cache = {"maxmemory": "128mb", "maxmemory-policy": "allkeys-lru", "save": ""}
+    main = {"maxmemory": "512mb", "maxmemory-policy": "noeviction", "save": "300 1" if durable else '""'}
+    cache = {"maxmemory": "128mb", "maxmemory-policy": "allkeys-lru", "save": '""'}
     return [
         RedisServer("redis", info.redis_socket, info.var / "redis", main),
         RedisServer("cache", info.cache_socket, info.var / "redis-cache", cache),
@@ -41,18 +42,22 @@ def start(server: RedisServer, var: Path) -> None:
     server.folder.mkdir(exist_ok=True, mode=0o700)
     options = {
         "port": "0",
-        "unixsocket": str(server.socket),
+        "unixsocket": _quoted(server.socket),
         "unixsocketperm": "700",
-        "dir": str(server.folder),
-        "logfile": str(server.folder / "server.log"),
+        "dir": _quoted(server.folder),
+        "logfile": _quoted(server.folder / "server.log"),
         "loglevel": "warning",
         "daemonize": "yes",
         "databases": "1",
         **server.options,
     }
-    arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+    # By standard input: as an argument, Redis 6.2 takes `save 300 1` for no `save` at all, and says nothing.
     result = subprocess.run(
-        [str(redis_program()), *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [str(redis_program()), "-"],
+        input="".join(f"{name} {value}\n" for name, value in options.items()),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
         raise EmbeddedError(f"Redis ({server.name}) did not start: {(result.stdout + result.stderr).strip()[-500:]}")
@@ -79,6 +84,10 @@ def process_id(server: RedisServer) -> int | None:
         if line.startswith("process_id:"):
             return int(line.partition(":")[2])
     return None
+
+
+def _quoted(path: Path) -> str:
+    return json.dumps(str(path), ensure_ascii=False)
 
 
 def _ask(server: RedisServer, command: str) -> str | None:
