@@ -26,7 +26,7 @@ def broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1) if redis_url.startswith("unix://") else redis_url
 
 
-app = Celery("orchestrall")
+app = Celery("orchestrall", task_cls="tenants.tasks:ContextTask")
 app.conf.update(
     broker_url=broker_url(settings.CELERY_BROKER_URL),
     broker_connection_retry_on_startup=True,

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from orchestrall import embedded
 from orchestrall import environment as env
+from orchestrall.logs import logging_config
 from tenants.postgresql_backend.pool import reset_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,9 +22,10 @@ VAR_DIR = Path(env.text("ORCHESTRALL_VAR", str(BASE_DIR / "var"))).resolve()
 DATABASE_URL = env.text("DATABASE_URL")
 REDIS_URL = env.text("REDIS_URL")
 EMBEDDED = not DATABASE_URL
+EMBEDDED_SERVERS = {"postgres": not DATABASE_URL, "redis": not REDIS_URL}
 _embedded = embedded.connection_info(VAR_DIR)
 # Who may create the owner's role and database: the embedded server's superuser. Elsewhere DATABASE_URL is the owner.
-DATABASE_SUPERUSER_URL = _embedded.url_of("postgres") if EMBEDDED else ""
+DATABASE_SUPERUSER_URL = _embedded.superuser_url if EMBEDDED else ""
 if EMBEDDED:
     _database_name = env.text("EMBEDDED_DATABASE", embedded.DATABASE)
     DATABASE_URL = _embedded.url_of(_database_name, f"{_database_name}_owner")
@@ -38,13 +40,20 @@ SECRET_KEY = env.text("SECRET_KEY") or (embedded.secret_key(VAR_DIR) if EMBEDDED
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 PORT = env.integer("PORT", 8000, least=1, most=65535)
+# Where `make run` listens. The demonstration, whose passwords are published, exists on loopback addresses only.
+BIND_ADDRESS = env.text("BIND_ADDRESS", "127.0.0.1")
 # The host name under which the platform answers; organizations live one label below it.
 PLATFORM_HOST = env.text("PLATFORM_HOST", "localhost").lower()
 PLATFORM_HOSTS = {PLATFORM_HOST} | ({"127.0.0.1", "[::1]"} if PLATFORM_HOST == "localhost" else set())
 HTTPS = env.boolean("HTTPS", False)
 PUBLIC_PORT = env.text("PUBLIC_PORT", "" if PLATFORM_HOST != "localhost" else str(PORT))
 # The demonstration: seeded people with a published password, mail on a page. Embedded servers on loopback only.
-EMBEDDED_DEMO = EMBEDDED and PLATFORM_HOST == "localhost" and env.boolean("DEMO", True)
+EMBEDDED_DEMO = (
+    EMBEDDED
+    and PLATFORM_HOST == "localhost"
+    and BIND_ADDRESS in ("127.0.0.1", "::1", "localhost")
+    and env.boolean("DEMO", True)
+)
 
 # The tenant middleware answers 404 for hosts that lead nowhere, custom domains come from the database.
 ALLOWED_HOSTS = ["*"]
@@ -105,6 +114,8 @@ AUTH_USER_MODEL = "tenants.User"
 ASGI_APPLICATION = "orchestrall.asgi.application"
 
 MIDDLEWARE = [
+    "orchestrall.requests.RequestMiddleware",
+    "orchestrall.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.TenantMiddleware",
@@ -311,5 +322,12 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 X_FRAME_OPTIONS = "DENY"
+
+# Logs and figures ---------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+LOGGING = logging_config(
+    env.choice("LOG_FORMAT", "text" if EMBEDDED_DEMO else "json", ("text", "json")),
+    env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
 
 TESTING = "pytest" in sys.modules

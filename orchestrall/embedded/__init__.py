@@ -4,7 +4,7 @@ Nothing in here runs when `DATABASE_URL` and `REDIS_URL` name real servers. Impo
 """
 
 from orchestrall.embedded.attach import Attached, ensure_running, is_running, note
-from orchestrall.embedded.files import secret, secret_key, var_dir
+from orchestrall.embedded.files import make_socket_dir, make_var, secret, secret_key, var_dir
 from orchestrall.embedded.info import DATABASE, Info, connection_info, read_run_file, socket_host
 from orchestrall.embedded.programs import EmbeddedError
 
@@ -16,6 +16,8 @@ __all__ = [
     "connection_info",
     "ensure_running",
     "is_running",
+    "make_socket_dir",
+    "make_var",
     "note",
     "read_run_file",
     "secret",

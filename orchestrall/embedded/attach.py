@@ -12,11 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
-from orchestrall.embedded import postgres, redis_server
+from orchestrall.embedded import postgres as postgres_server
+from orchestrall.embedded import redis_server
 from orchestrall.embedded.files import make_var, var_dir, write_private
 from orchestrall.embedded.info import Info, connection_info, read_run_file, run_file
+
+
+class Wanted(NamedTuple):
+    """Which kinds of servers are wanted."""
+
+    postgres: bool
+    redis: bool
 
 
 class Attached:
@@ -51,9 +59,12 @@ class Attached:
         self.close()
 
 
-def ensure_running(var: Path | None = None, *, durable: bool = True) -> Attached:
+def ensure_running(
+    var: Path | None = None, *, postgres: bool = True, redis: bool = True, durable: bool = True
+) -> Attached:
     """Attach to the servers of `var`, starting those that do not run. `durable=False` is for tests.
 
+    `postgres` and `redis` say which kinds are wanted: the other one may be a real server.
     Raises EmbeddedError when they cannot be started.
     """
     info = connection_info(var or var_dir())
@@ -62,7 +73,7 @@ def ensure_running(var: Path | None = None, *, durable: bool = True) -> Attached
         users_lock = _open(info.var / "users.lock")
         fcntl.flock(users_lock, fcntl.LOCK_SH)
         try:
-            started = _start_missing(info, durable=durable)
+            started = _start_missing(info, Wanted(postgres, redis), durable=durable)
         except BaseException:
             users_lock.close()
             raise
@@ -73,7 +84,7 @@ def ensure_running(var: Path | None = None, *, durable: bool = True) -> Attached
 def is_running(var: Path | None = None) -> bool:
     """Whether all three servers of `var` run."""
     info = connection_info(var or var_dir())
-    return postgres.is_alive(info) and all(map(redis_server.is_alive, redis_server.servers(info)))
+    return postgres_server.is_alive(info) and all(map(redis_server.is_alive, redis_server.servers(info)))
 
 
 def note(var: Path, **facts: Any) -> None:
@@ -81,20 +92,22 @@ def note(var: Path, **facts: Any) -> None:
     write_private(run_file(var), json.dumps(read_run_file(var) | facts, indent=2) + "\n")
 
 
-def _start_missing(info: Info, *, durable: bool) -> bool:
-    started = False
-    for server in redis_server.servers(info, durable=durable):
-        if not redis_server.is_alive(server):
-            redis_server.start(server, info.var)
-            started = True
-    if not postgres.is_alive(info):
-        postgres.start(info, durable=durable)
-        started = True
-    return started
+def _start_missing(info: Info, wanted: Wanted, *, durable: bool) -> bool:
+    missing_redis = [
+        server
+        for server in redis_server.servers(info, durable=durable)
+        if wanted.redis and not redis_server.is_alive(server)
+    ]
+    for server in missing_redis:
+        redis_server.start(server, info.var)
+    missing_postgres = wanted.postgres and not postgres_server.is_alive(info)
+    if missing_postgres:
+        postgres_server.start(info, durable=durable)
+    return missing_postgres or bool(missing_redis)
 
 
 def _stop(info: Info) -> None:
-    postgres.stop(info)
+    postgres_server.stop(info)
     for server in redis_server.servers(info):
         redis_server.stop(server)
     run_file(info.var).unlink(missing_ok=True)
@@ -104,10 +117,10 @@ def _write_run_file(info: Info) -> None:
     main, cache = redis_server.servers(info)
     note(
         info.var,
-        database_url=info.database_url,
+        superuser_url=info.superuser_url,
         redis_url=info.redis_url,
         cache_redis_url=info.cache_redis_url,
-        postgres_pid=postgres.process_id(info),
+        postgres_pid=postgres_server.process_id(info),
         redis_pid=redis_server.process_id(main),
         cache_pid=redis_server.process_id(cache),
     )

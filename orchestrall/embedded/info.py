@@ -35,9 +35,9 @@ class Info:
         return f"unix://{quote(str(self.cache_socket))}"
 
     @property
-    def database_url(self) -> str:
-        """The database as its superuser, who also owns it."""
-        return self.url_of(DATABASE)
+    def superuser_url(self) -> str:
+        """The server as its superuser, in the database that every server has."""
+        return self.url_of(SUPERUSER)
 
     def url_of(self, database: str, user: str = SUPERUSER) -> str:
         """Return the `postgresql://` URL of another database or user of the same server."""

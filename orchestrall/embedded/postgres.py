@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from orchestrall.embedded.files import make_socket_dir
-from orchestrall.embedded.info import DATABASE, SUPERUSER, Info
+from orchestrall.embedded.info import SUPERUSER, Info
 from orchestrall.embedded.programs import (
     POSTGRES_VERSION,
     EmbeddedError,
@@ -38,7 +38,7 @@ def data_dir(info: Info) -> Path:
 
 
 def start(info: Info, *, durable: bool) -> None:
-    """Start the server, making the cluster and the database on first use. `durable=False` is for tests."""
+    """Start the server, making the cluster on first use. `durable=False` is for tests."""
     data, user = data_dir(info), stand_in()
     _make_folders(info)
     if user:
@@ -58,7 +58,6 @@ def start(info: Info, *, durable: bool) -> None:
         run_postgres_program("pg_ctl", "-w", "-t", "60", "-D", str(data), "-l", log, "-o", shlex.join(options), "start")
     except EmbeddedError as error:
         raise EmbeddedError(f"PostgreSQL did not start, see {log}. {error}") from error
-    _ensure_database(info)
 
 
 def stop(info: Info) -> None:
@@ -123,17 +122,3 @@ def _make_cluster(data: Path, *, durable: bool) -> None:
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8"]
     sync = [] if durable else ["--no-sync"]
     run_postgres_program("initdb", "--auth=trust", "-U", SUPERUSER, "-D", str(data), *locale, *sync)
-
-
-def _ensure_database(info: Info) -> None:
-    """Create the database when it is missing, from a template that holds `vector`: test databases get it too."""
-    if _psql(info, "postgres", f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'").strip():  # noqa: S608
-        return
-    _psql(info, "template1", "CREATE EXTENSION IF NOT EXISTS vector")
-    _psql(info, "postgres", f"CREATE DATABASE {DATABASE}")
-
-
-def _psql(info: Info, database: str, statement: str) -> str:
-    # The program and not the driver: every command of `manage.py` comes through here, most need no driver.
-    connection = ["-h", str(info.postgres_socket_dir), "-U", SUPERUSER, "-d", database]
-    return run_postgres_program("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *connection, "-c", statement)

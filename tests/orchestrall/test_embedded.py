@@ -75,9 +75,10 @@ def start_holder(var: Path) -> tuple[multiprocessing.process.BaseProcess, Connec
 @pytest.mark.promise("OPS-1")
 def test_both_kinds_of_server_answer_and_vector_is_there(var: Path) -> None:
     with embedded.ensure_running(var, durable=False) as attached:
-        with psycopg.connect(attached.info.database_url) as connection:
+        with psycopg.connect(attached.info.superuser_url) as connection:
             row = connection.execute("SELECT current_setting('server_version_num')::int / 10000").fetchone()
             assert row == (POSTGRES_VERSION,)
+            connection.execute("CREATE EXTENSION vector")
             assert connection.execute("SELECT '[1,2]'::vector").fetchone() == ("[1,2]",)
         for url in (attached.info.redis_url, attached.info.cache_redis_url):
             assert redis.Redis.from_url(url).ping()
@@ -93,7 +94,7 @@ def test_the_broker_never_evicts_and_the_cache_does(var: Path) -> None:
 
 def test_nothing_listens_on_a_port(var: Path) -> None:
     with embedded.ensure_running(var, durable=False) as attached:
-        with psycopg.connect(attached.info.database_url) as connection:
+        with psycopg.connect(attached.info.superuser_url) as connection:
             assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
         assert redis.Redis.from_url(attached.info.redis_url).config_get("port") == {"port": "0"}
 
@@ -144,11 +145,11 @@ def test_a_server_that_was_killed_is_started_again(var: Path) -> None:
 
 def test_data_survives_a_stop(fresh_var: Path) -> None:
     with embedded.ensure_running(fresh_var) as attached:
-        with psycopg.connect(attached.info.database_url) as connection:
+        with psycopg.connect(attached.info.superuser_url) as connection:
             connection.execute("CREATE TABLE kept (id int)")
         redis.Redis.from_url(attached.info.redis_url).set("kept", "yes")
     with embedded.ensure_running(fresh_var) as attached:
-        with psycopg.connect(attached.info.database_url) as connection:
+        with psycopg.connect(attached.info.superuser_url) as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         assert redis.Redis.from_url(attached.info.redis_url).get("kept") == b"yes"
 

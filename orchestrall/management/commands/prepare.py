@@ -1,0 +1,22 @@
+"""What must be done before the product serves: `make run` and a deployment call this."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from orchestrall import demo, schedule
+
+
+class Command(BaseCommand):
+    """Apply migrations, bring the job schedule in line, and seed the demonstration where there is one."""
+
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the steps; each is safe to repeat."""
+        call_command("migrate", stdout=self.stdout, stderr=self.stderr)
+        schedule.sync()
+        if settings.EMBEDDED_DEMO:
+            demo.seed(say=self.stdout.write)
