@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 
 from django.conf import settings
@@ -47,6 +48,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrall.settings")
     # A terminated command leaves through the `with` blocks, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    # `makemigrations` would like to compare with a database, and does not need one.
+    warnings.filterwarnings("ignore", "Got an error checking a consistent migration history", RuntimeWarning)
     try:
         with servers_for(sys.argv[1:]), platform_context():
             execute_from_command_line(sys.argv)
