@@ -15,3 +15,4 @@ class AgentsConfig(AppConfig):
         import_module("agents.tools.builtin")
         autodiscover_modules("tools")
         import_module("agents.wording")
+        import_module("agents.starter").register()

@@ -55,6 +55,11 @@ class RoleInUse(Conflict):
         )
 
 
+class RoleArchived(Conflict):
+    type = "role-archived"
+    title = "The role is archived"
+
+
 class StaleVersion(Conflict):
     """Somebody else changed the agent since it was read."""
 

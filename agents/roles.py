@@ -108,7 +108,7 @@ def _values(template: RoleTemplate) -> RoleChanges:
         "level": template.level,
         "description": template.description,
         "permissions": list(template.permissions),
-        "tools": list(template.tools),
+        "tools": tools.registered(template.tools),
     }
 
 

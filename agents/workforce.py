@@ -14,16 +14,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from agents import hierarchy, versions
+from agents import hierarchy, tools, versions
 from agents.catalogue import Template, find_template
 from agents.config import check_settings
-from agents.exceptions import AgentArchived, HasReports, SlugTaken, StaleVersion
+from agents.exceptions import AgentArchived, HasReports, RoleArchived, SlugTaken, StaleVersion
 from agents.levels import Level
 from agents.models import SLUG_LENGTH, Agent, Role
 from agents.policies import MemoryPolicy
 from agents.roles import role_for_template
 from audit.chain import record
-from billing.quotas import claim
+from billing.quotas import claim, release
 from tenants.context import current_tenant
 
 KEPT_SLUGS = frozenset({"hire", "new", "roles"})  # taken by pages beside /agents/<slug>/
@@ -73,13 +73,14 @@ def create_agent(new: NewAgent, *, actor: str) -> Agent:
     """
     with transaction.atomic():
         hierarchy.lock_tree()
+        _check_role(new.role)
         agent = build_agent(new, taken=set(Agent.objects.values_list("slug", flat=True)))
         hierarchy.check_place(agent, agent.manager, hierarchy.load_tree())
         claim("agents")
         agent.save(force_insert=True)
         hired = bool(agent.template_slug)
         versions.snapshot(agent, summary="Hired" if hired else "Created", actor=actor).save()
-        _record("hired" if hired else "created", agent, actor, config=versions.config_of(agent))
+        record_change("hired" if hired else "created", agent, actor, config=versions.config_of(agent))
     return agent
 
 
@@ -148,7 +149,7 @@ def from_template(template: Template, *, role: Role, manager: Agent | None, name
         icon=template.icon,
         instructions=template.instructions,
         description=template.description,
-        tools=tuple(template.tools),
+        tools=tuple(tools.registered(template.tools)),
         model_policy=template.model_policy,
         memory_policy=template.memory,
         template_slug=template.slug,
@@ -183,6 +184,8 @@ def update_agent(
                 extra={"version": locked.version_number},
             )
         before = versions.config_of(locked)
+        if "role" in changes:
+            _check_role(changes["role"])
         _apply(locked, changes)
         _save_change(locked, before, actor=actor)
     return locked
@@ -217,6 +220,7 @@ def archive_agent(agent: Agent, *, actor: str) -> Agent:
             raise HasReports(locked.name, [each.name for each in reports])
         before = versions.config_of(locked)
         locked.status, locked.archived_at = Agent.Status.ARCHIVED, timezone.now()
+        release("agents")
         _save_change(locked, before, actor=actor, verb="archived", summary="Archived")
     return locked
 
@@ -251,6 +255,12 @@ def _locked(agent: Agent, *, moves: bool) -> Agent:
     if moves:
         hierarchy.lock_tree()
     return Agent.objects.select_related("role", "manager").select_for_update(of=("self",)).get(pk=agent.pk)
+
+
+def _check_role(role: Role) -> None:
+    # Locked, so that it is not archived between this look and the end of the transaction.
+    if Role.objects.select_for_update().get(pk=role.pk).is_archived:
+        raise RoleArchived(f"The role {role.name} is archived. Choose another, or restore it.")
 
 
 def _apply(agent: Agent, changes: AgentChanges) -> None:
@@ -296,7 +306,7 @@ def _save_change(agent: Agent, before: dict[str, Any], *, actor: str, verb: str 
     agent.version_number += 1
     agent.save()
     versions.snapshot(agent, summary=summary or versions.summary_of(fields), actor=actor).save()
-    _record(
+    record_change(
         verb or ("moved" if fields == ["manager"] else "updated"),
         agent,
         actor,
@@ -305,7 +315,8 @@ def _save_change(agent: Agent, before: dict[str, Any], *, actor: str, verb: str 
     )
 
 
-def _record(verb: str, agent: Agent, actor: str, **facts: Any) -> None:
+def record_change(verb: str, agent: Agent, actor: str, **facts: Any) -> None:
+    """Write `agents.agent.<verb>` to the chain, in the caller's transaction."""
     record(
         action=f"agents.agent.{verb}",
         target=agent.target,

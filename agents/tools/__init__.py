@@ -11,7 +11,7 @@ The rights are those of the person who asks, narrowed by what the agent's role m
 
 from agents.tools.base import Asker, Handoff, Tool, ToolContext, ToolResult
 from agents.tools.calling import call_tool
-from agents.tools.registry import all_tools, find_tool, get_tool, openai_schema, tool, tools_for
+from agents.tools.registry import all_tools, find_tool, get_tool, openai_schema, registered, tool, tools_for
 from agents.tools.rights import may_use
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "get_tool",
     "may_use",
     "openai_schema",
+    "registered",
     "tool",
     "tools_for",
 ]

@@ -87,6 +87,11 @@ def get_tool(name: str) -> Tool:
         raise KeyError(f"There is no tool {name!r}. There are: {', '.join(sorted(_tools))}.") from None
 
 
+def registered(names: Iterable[str]) -> list[str]:
+    """Those of the names that are registered, in their order: the catalogue may name tools of apps not installed."""
+    return [name for name in names if name in _tools]
+
+
 def tools_for(agent: Agent, user: Asker) -> list[Tool]:
     """The tools this agent may use for this person, in the agent's order. Others are not even offered."""
     found = (find_tool(name) for name in agent.tools)
