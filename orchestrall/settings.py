@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "orchestrall.requests.RequestMiddleware",
     "orchestrall.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "orchestrall.csp.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tenants.middleware.TenantMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -128,6 +129,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "orchestrall.errors.RefusalPages",
 ]
 
 TEMPLATES = [
@@ -140,6 +142,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orchestrall.context_processors.page",
             ],
         },
     }
@@ -226,6 +229,7 @@ SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "orchestrall.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"

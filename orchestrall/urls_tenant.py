@@ -6,3 +6,8 @@ urlpatterns = [
     path("", include("orchestrall.urls_api")),
     path("accounts/", include("allauth.urls")),
 ]
+
+handler400 = "orchestrall.errors.bad_request"
+handler403 = "orchestrall.errors.permission_denied"
+handler404 = "orchestrall.errors.page_not_found"
+handler500 = "orchestrall.errors.server_error"

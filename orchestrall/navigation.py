@@ -1,0 +1,97 @@
+"""The entries of the side bar, the phone's tab bar and the drawer. What a person may not open is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of the menu. `key` is what a view puts into its context as `nav`."""
+
+    key: str
+    label: str
+    icon: str
+    url_name: str
+    permission: str = ""
+    counted: str = ""
+    live: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry as drawn for one person: `count` is None where nothing is counted."""
+
+    key: str
+    label: str
+    icon: str
+    url: str
+    count: int | None = None
+    live: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    items: list[Item]
+
+
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry("overview", "Overview", "smart-home", "agents:overview", "agents.view_agent"),
+            Entry("chat", "Chat", "messages", "chat:thread", "chat.view_conversation"),
+            Entry("tickets", "Tickets", "ticket", "tickets:ticket-list", "tickets.view_ticket", "tickets", "tickets"),
+        ),
+    ),
+    (
+        "Workforce",
+        (
+            Entry("agents", "Agents", "users", "agents:agent-list", "agents.view_agent", "agents"),
+            Entry("org-chart", "Org chart", "sitemap", "agents:org-chart", "agents.view_agent"),
+        ),
+    ),
+    (
+        "Proof",
+        (
+            Entry("costs", "Costs", "coins", "billing:costs", "billing.view_usage"),
+            Entry("audit", "Audit chain", "link", "audit:entry-list", "audit.view_entry"),
+        ),
+    ),
+    (
+        "Set up",
+        (
+            Entry("settings", "Settings", "settings", "tenants:settings-organization", "tenants.view_organization"),
+            Entry("account", "Your account", "user-circle", "account_email"),
+        ),
+    ),
+)
+PLATFORM_GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    ("", (Entry("account", "Your account", "user-circle", "account_email"),)),
+)
+TABS = ("overview", "chat", "tickets", "costs")
+
+
+def menu(
+    has_permission: Callable[[str], bool], counted: Callable[[str], int | None], *, on_tenant: bool
+) -> list[Group]:
+    """Return the menu for one person: groups in order, without what they may not open and what is not there."""
+    groups = []
+    for title, entries in GROUPS if on_tenant else PLATFORM_GROUPS:
+        items = [_item(entry, counted) for entry in entries if not entry.permission or has_permission(entry.permission)]
+        if shown := [item for item in items if item]:
+            groups.append(Group(title, shown))
+    return groups
+
+
+def _item(entry: Entry, counted: Callable[[str], int | None]) -> Item | None:
+    try:
+        url = reverse(entry.url_name)
+    except NoReverseMatch:  # the platform's URLs do not hold a tenant's pages
+        return None
+    number = counted(entry.counted) if entry.counted else None
+    return Item(entry.key, entry.label, entry.icon, url, number, entry.live)
