@@ -90,12 +90,12 @@ SHARED_APPS = [
     # "audit.platform",
     "billing.plans",
     "billing.platform",
-    # "routing.providers",
+    "routing.providers",
 ]
 TENANT_APPS: list[str] = [
     "audit",
     "billing",
-    # "routing",
+    "routing",
     "agents",
     # "agents.chat",
     # "agents.tickets",
@@ -319,6 +319,30 @@ MEDIA_ROOT = VAR_DIR / "files"
 
 # Models: who answers, and the demonstration provider's address. ------------------------------------------------------
 DEMO_PROVIDER_URL = env.text("DEMO_PROVIDER_URL") or _embedded.demo_provider_url
+PROVIDER_ENVIRONMENT = {
+    name: env.text(name)
+    for name in (
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "AZURE_OPENAI_API_KEY",
+        "AZURE_OPENAI_ENDPOINT",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
+        "GEMINI_API_KEY",
+        "GEMINI_BASE_URL",
+        "OLLAMA_BASE_URL",
+        "SMALL_MODEL",
+        "LARGE_MODEL",
+        "MODEL_PRICES",
+    )
+}
+# Seconds. The budget is for beginning an answer: no attempt starts after it, and no pause for a retry passes it.
+MODEL_CONNECT_TIMEOUT_S = env.integer("MODEL_CONNECT_TIMEOUT_S", 5, least=1, most=60)
+MODEL_FIRST_TOKEN_TIMEOUT_S = env.integer("MODEL_FIRST_TOKEN_TIMEOUT_S", 20, least=1, most=600)
+MODEL_TOTAL_TIMEOUT_S = env.integer("MODEL_TOTAL_TIMEOUT_S", 180, least=1, most=3600)
+MODEL_RETRY_BUDGET_S = env.integer("MODEL_RETRY_BUDGET_S", 30, least=0, most=600)
+# The longest answer, in tokens, when the caller sets no limit; what is reserved before a call follows from it.
+MODEL_MAX_OUTPUT_TOKENS = env.integer("MODEL_MAX_OUTPUT_TOKENS", 4096, least=1, most=1_000_000)
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -44,6 +44,9 @@ SHARED_TABLES: tuple[SharedTable, ...] = (
     SharedTable("plans_plan", READ),
     SharedTable("plans_subscription", READ, row_key="organization_id"),
     SharedTable("plans_quotaoverride", READ, row_key="organization_id"),
+    SharedTable("providers_provider", READ),
+    SharedTable("providers_providermodel", READ),
+    SharedTable("providers_price", READ),
     # A tenant's rollups push their days here, so that the platform's reports need not visit every tenant.
     SharedTable(
         "billing_platform_platformusagedaily",
