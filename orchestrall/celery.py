@@ -5,15 +5,21 @@ A job may start twice (a lost worker, a redelivery), so each is written to chang
 
 import logging.config
 import os
+import time
+import warnings
 from typing import Any
 
-from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery import Celery, Task
+from celery.platforms import SecurityWarning
+from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_ready
 from django.conf import settings
 
+from orchestrall.logs import request_id
 from orchestrall.notify import notify_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrall.settings")
+
+logger = logging.getLogger("orchestrall.job")
 
 HARD_TIME_LIMIT_S = 300
 # Redis hands out again what was not acknowledged in time: this must be longer than the longest job.
@@ -51,9 +57,27 @@ app.conf.update(
 app.autodiscover_tasks()
 
 
+# Running as root is Celery's worry about pickle; JSON is the only format accepted here.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
 @setup_logging.connect
 def _use_our_logging(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
+
+
+@task_prerun.connect
+def _begin(task_id: str, task: Task, **_: Any) -> None:
+    request_id.set(task_id)
+    task.request.update(started=time.perf_counter())
+
+
+@task_postrun.connect
+def _report(task: Task, state: str | None, **_: Any) -> None:
+    # Without the arguments, which may carry what people wrote.
+    seconds = time.perf_counter() - task.request.get("started", time.perf_counter())
+    logger.info("%s %s", task.name, (state or "unknown").lower(), extra={"duration_ms": round(seconds * 1000, 1)})
+    request_id.set("")
 
 
 @worker_ready.connect

@@ -111,6 +111,8 @@ def logging_config(style: str, level: str) -> dict[str, Any]:
             # A 404 or a refused request is the visitor's affair; the request log has the line.
             "django.request": {"level": "ERROR"},
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # Celery's lines show the arguments of jobs; ours do not.
+            "celery": {"level": "WARNING"},
             "daphne": {"level": "WARNING"},
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},

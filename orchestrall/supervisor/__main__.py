@@ -102,11 +102,10 @@ class Supervisor:
     def _programs(self) -> list[Program]:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "orchestrall.celery:app", "--quiet"]
-        manage = [python, "manage.py"]
         return [
             Program(
                 "demo",
-                [*manage, "demo_provider", "--port", str(self.demo_port)],
+                [python, "-m", "routing.providers.demo", "--port", str(self.demo_port)],
                 lambda: _answers(("127.0.0.1", self.demo_port), "/v1/models"),
             ),
             Program(

@@ -88,7 +88,8 @@ class Child:
     def _relay(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            say(self.name, line.decode(errors="replace").rstrip())
+            if text := line.decode(errors="replace").rstrip():
+                say(self.name, text)
 
 
 class _NotifySocket:

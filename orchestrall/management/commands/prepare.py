@@ -1,5 +1,6 @@
 """What must be done before the product serves: `make run` and a deployment call this."""
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,6 +18,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps; each is safe to repeat."""
         call_command("migrate", stdout=self.stdout, stderr=self.stderr)
+        # WhiteNoise wants the folder; without a `collectstatic` it serves the sources.
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         schedule.sync()
         if settings.EMBEDDED_DEMO:
             demo.seed(say=self.stdout.write)
