@@ -87,7 +87,7 @@ SHARED_APPS = [
     "django_filters",
     "django_celery_beat",
     "channels",
-    # "audit.platform",
+    "audit.platform",
     "billing.plans",
     "billing.platform",
     "routing.providers",

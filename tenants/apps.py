@@ -8,8 +8,9 @@ class TenantsConfig(AppConfig):
     def ready(self) -> None:
         from audit.scope import set_scope_provider
         from tenants import checks, wording
-        from tenants.audit_scope import current_scope
+        from tenants.audit_scope import current_scope, find_scope
+        from tenants.context import platform_context
 
-        set_scope_provider(current_scope)
+        set_scope_provider(current_scope, platform=platform_context, find=find_scope)
         wording.register()
         checks.register()

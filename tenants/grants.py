@@ -47,6 +47,10 @@ SHARED_TABLES: tuple[SharedTable, ...] = (
     SharedTable("providers_provider", READ),
     SharedTable("providers_providermodel", READ),
     SharedTable("providers_price", READ),
+    # Appending to a tenant's chain moves its head; what was proven of it is written by the platform alone.
+    SharedTable("audit_platform_head", ("SELECT", "INSERT", "UPDATE"), row_key="tenant"),
+    SharedTable("audit_platform_mark", READ, row_key="tenant"),
+    SharedTable("audit_platform_verificationrun", READ, row_key="tenant"),
     # A tenant's rollups push their days here, so that the platform's reports need not visit every tenant.
     SharedTable(
         "billing_platform_platformusagedaily",
@@ -55,6 +59,8 @@ SHARED_TABLES: tuple[SharedTable, ...] = (
     ),
 )
 
+# Tables in `public` that the platform's role may only add to.
+SHARED_APPEND_ONLY = ("audit_platform_entry", "audit_platform_payload")
 # Tables of a tenant's schema that its own role may only add to.
 APPEND_ONLY = ("audit_entry", "audit_payload")
 # Bookkeeping that no request needs.
@@ -70,6 +76,8 @@ def apply_shared_grants(cursor: Any) -> None:
     run("GRANT USAGE ON SCHEMA public TO {platform}, {tenants}")
     run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {platform}")
     run("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {platform}")
+    for name in SHARED_APPEND_ONLY:
+        run("REVOKE UPDATE, DELETE ON public.{table} FROM {platform}", table=sql.Identifier(name))
     existing = _tables(cursor, "public")
     for table in SHARED_TABLES:
         if table.name not in existing:
