@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from django.contrib.postgres.indexes import OpClass
 from django.db import models
 
 from audit.entry import format_at, read_json
+
+# Prefix searches (`action LIKE 'tickets.%'`) need this operator class unless the locale is C.
+PREFIX_SEARCH = ["varchar_pattern_ops", "int8_ops"]
 
 
 class AppendOnly(Exception):
@@ -47,10 +49,9 @@ class StoredEntry(models.Model):
         verbose_name = "audit entry"
         verbose_name_plural = "audit entries"
         indexes = [
-            # Prefix searches (`action LIKE 'tickets.%'`) need this operator class unless the locale is C.
-            models.Index(OpClass("action", "varchar_pattern_ops"), "seq", name="%(app_label)s_by_action"),
-            models.Index(OpClass("actor", "varchar_pattern_ops"), "seq", name="%(app_label)s_by_actor"),
-            models.Index(OpClass("target", "varchar_pattern_ops"), "seq", name="%(app_label)s_by_target"),
+            models.Index(fields=["action", "seq"], opclasses=PREFIX_SEARCH, name="%(app_label)s_by_action"),
+            models.Index(fields=["actor", "seq"], opclasses=PREFIX_SEARCH, name="%(app_label)s_by_actor"),
+            models.Index(fields=["target", "seq"], opclasses=PREFIX_SEARCH, name="%(app_label)s_by_target"),
             models.Index(fields=["at", "seq"], name="%(app_label)s_by_time"),
         ]
         constraints = [
