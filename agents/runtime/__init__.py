@@ -1,0 +1,1 @@
+"""Running an agent for one question: memory, model, tools, hand-over, limits, settlement."""
