@@ -97,7 +97,7 @@ TENANT_APPS: list[str] = [
     "billing",
     "routing",
     "agents",
-    # "agents.chat",
+    "agents.chat",
     # "agents.tickets",
 ]
 INSTALLED_APPS = SHARED_APPS + TENANT_APPS

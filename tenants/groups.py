@@ -17,7 +17,7 @@ _PART = re.compile(r"[A-Za-z0-9_-]{1,40}\Z")
 
 
 def group_name(*parts: str, tenant_id: UUID | None = None) -> str:
-    """`<tenant's hex id>.part.part`. Raises NoTenantContext without a tenant, ValueError for a part Channels refuses."""
+    """`<tenant's hex id>.part.part`. Raises NoTenantContext without a tenant, ValueError for a bad part."""
     owner = tenant_id or current_tenant().id
     if not parts or not all(_PART.match(part) for part in parts):
         raise ValueError(f"A group's name takes letters, digits, - and _, up to 40 a part: {parts!r}")

@@ -22,7 +22,7 @@ from tenants.problems import refusal_response
 from tenants.scope import Tenant
 
 # Under these paths a bearer token counts, and on the platform host it names the tenant.
-KEY_PATHS = ("/api/", "/v1/")
+KEY_PATHS = ("/api/", "/v1/", "/ws/")
 # Signing in and managing one's own account touches people alone, whom a tenant's role cannot read.
 ACCOUNT_PATHS = ("/accounts/", "/invitations/")
 
@@ -130,7 +130,7 @@ def session_mark(tenant: Tenant | None) -> str:
     return str(tenant.id) if tenant else PLATFORM_SESSION
 
 
-def _person_here(request: HttpRequest, user: Any) -> Any:
+def person_here(request: HttpRequest, user: Any) -> Any:
     """The signed-in person if the session was opened on this host and they are still a member; else anonymous."""
     if not user.is_authenticated:
         return user
@@ -155,5 +155,5 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> Response:
         signed_in = request.user
-        request.user = SimpleLazyObject(lambda: _person_here(request, signed_in))
+        request.user = SimpleLazyObject(lambda: person_here(request, signed_in))
         return self.get_response(request)

@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
-from audit.feed import AppendedEntry
 from tenants.context import in_platform, tenant_context
 from tenants.exceptions import Forbidden, NotFound, Refusal
 from tenants.groups import group_name, send_to_group
@@ -29,6 +28,9 @@ from tenants.middleware import find_place, person_here
 from tenants.models import User
 from tenants.scope import PLATFORM_ID, Tenant
 from tenants.sessions import SessionStore
+
+if TYPE_CHECKING:
+    from audit.feed import AppendedEntry
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -103,7 +105,7 @@ def identify(scope: Scope) -> Visitor:
         raise HandshakeRefused
     if place.host_tenant is None:
         raise HandshakeRefused
-    request.host_tenant = place.host_tenant  # type: ignore[attr-defined]
+    request.host_tenant = place.host_tenant
     request.session = SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     person = person_here(request, get_user(request))
     if not isinstance(person, User):
@@ -163,7 +165,7 @@ def _ring(organization_id: str) -> None:
     send_to_group(group_name("standing", tenant_id=owner), {"type": "standing.check", "tenant": str(owner)})
 
 
-def may(visitor: Visitor, permission: str) -> None:
+def check_may(visitor: Visitor, permission: str) -> None:
     """Raise Forbidden with words unless the visitor has the permission; inside the tenant's context."""
     if not visitor.user.has_perm(permission):
         raise Forbidden(f"This needs the permission {permission}, which your role or key lacks.")

@@ -33,7 +33,9 @@ def find_front_desk() -> Agent:
     found = on_duty.filter(slug=FRONT_DESK).first()
     found = found or on_duty.filter(tools__contains=["hand_over"]).order_by("id").first()
     if found is None:
-        raise NobodyOnDuty("There is no front desk on duty. Hire one from the catalogue, or write to an agent directly.")
+        raise NobodyOnDuty(
+            "There is no front desk on duty. Hire one from the catalogue, or write to an agent directly."
+        )
     return found
 
 

@@ -17,7 +17,7 @@ class QuestionTooLong(Invalid):
 
     def __init__(self, length: int) -> None:
         super().__init__(
-            f"The message has {length:,} characters, the limit is {MAX_QUESTION_LENGTH:,}. Shorten it or send it in parts.",
+            f"The message has {length:,} characters, the limit is {MAX_QUESTION_LENGTH:,}. Shorten it or send parts.",
             extra={"limit": MAX_QUESTION_LENGTH, "length": length},
             errors={"text": [f"At most {MAX_QUESTION_LENGTH:,} characters."]},
         )

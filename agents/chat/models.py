@@ -24,17 +24,17 @@ class Conversation(models.Model):
     """
 
     class Channel(models.TextChoices):
-        FRONT_DESK = "front_desk", "Front desk"
-        AGENT = "agent", "One agent"
+        FRONT_DESK: Any = "front_desk", "Front desk"
+        AGENT: Any = "agent", "One agent"
 
     class Source(models.TextChoices):
-        CHAT = "chat", "Chat"
-        REST = "rest", "REST"
-        OPENAI = "openai", "OpenAI-compatible client"
+        CHAT: Any = "chat", "Chat"
+        REST: Any = "rest", "REST"
+        OPENAI: Any = "openai", "OpenAI-compatible client"
 
     class State(models.TextChoices):
-        OPEN = "open", "Open"
-        ARCHIVED = "archived", "Archived"
+        OPEN: Any = "open", "Open"
+        ARCHIVED: Any = "archived", "Archived"
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
@@ -87,10 +87,10 @@ class Turn(models.Model):
     """
 
     class State(models.TextChoices):
-        RUNNING = "running", "Being answered"
-        ANSWERED = "answered", "Answered"
-        STOPPED = "stopped", "Stopped"
-        FAILED = "failed", "Not answered"
+        RUNNING: Any = "running", "Being answered"
+        ANSWERED: Any = "answered", "Answered"
+        STOPPED: Any = "stopped", "Stopped"
+        FAILED: Any = "failed", "Not answered"
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     query_id = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -133,16 +133,16 @@ class Message(models.Model):
     """
 
     class Role(models.TextChoices):
-        PERSON = "person", "Person"
-        AGENT = "agent", "Agent"
-        TOOL = "tool", "Tool"
-        HANDOVER = "handover", "Hand-over"
+        PERSON: Any = "person", "Person"
+        AGENT: Any = "agent", "Agent"
+        TOOL: Any = "tool", "Tool"
+        HANDOVER: Any = "handover", "Hand-over"
 
     class State(models.TextChoices):
-        WRITING = "writing", "Being written"
-        COMPLETE = "complete", "Complete"
-        STOPPED = "stopped", "Stopped"
-        FAILED = "failed", "Failed"
+        WRITING: Any = "writing", "Being written"
+        COMPLETE: Any = "complete", "Complete"
+        STOPPED: Any = "stopped", "Stopped"
+        FAILED: Any = "failed", "Failed"
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")

@@ -11,7 +11,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
 from agents.chat import journal
-from agents.chat.journal import Begun, ToolRecord
+from agents.chat.asking import Begun
+from agents.chat.journal import ToolRecord
 from agents.models import Agent
 from agents.tools import Asker, ToolContext, ToolResult, call_tool, find_tool
 from billing import metering
@@ -44,9 +45,7 @@ def perform(begun: Begun, agent: Agent, user: Asker, call: ToolCall) -> tuple[To
     return _timed(begun, agent, call, work)
 
 
-def _timed(
-    begun: Begun, agent: Agent, call: ToolCall, work: Callable[[], ToolResult]
-) -> tuple[ToolResult, ToolRecord]:
+def _timed(begun: Begun, agent: Agent, call: ToolCall, work: Callable[[], ToolResult]) -> tuple[ToolResult, ToolRecord]:
     started = time.perf_counter()
     result = work()
     duration_ms = round((time.perf_counter() - started) * 1000)

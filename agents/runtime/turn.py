@@ -17,7 +17,8 @@ import structlog
 from django.utils import timezone
 
 from agents.chat import journal
-from agents.chat.journal import Begun, CallRecord, End
+from agents.chat.asking import Begun
+from agents.chat.journal import CallRecord, End
 from agents.chat.models import Message, Turn
 from agents.models import Agent
 from agents.runtime import toolwork
@@ -61,7 +62,7 @@ class Briefing:
     user: Asker
     agent: Agent
     messages: Sequence[WireMessage]
-    tools: Sequence[dict[str, Any]]
+    tools: Sequence[WireMessage]
 
 
 @dataclass(slots=True)
@@ -182,7 +183,7 @@ class TurnRun:
             ),
         )
         history = self.begun.memory.messages if question.history is None else question.history
-        messages = [
+        messages: list[Any] = [
             {"role": "system", "content": prompt},
             *history,
             {"role": "user", "content": question.text},
@@ -360,9 +361,7 @@ class TurnRun:
     async def _finish(self, record: CallRecord | None, state: str, code: str = "", detail: str = "") -> None:
         # The frame that tells the end comes after the transaction; its number is given out inside it.
         end = End(state, self.sink.number + 1, code, detail, list(self.progress.calls))
-        work = in_tenant(
-            self.begun.question.tenant, journal.finish, self.begun, self.progress.agent, record, end
-        )
+        work = in_tenant(self.begun.question.tenant, journal.finish, self.begun, self.progress.agent, record, end)
         task = asyncio.get_running_loop().create_task(work)
         while not task.done():
             # Neither a second Stop nor the end of the process comes between the answer and its settlement.

@@ -8,8 +8,8 @@ from uuid import UUID
 import structlog
 
 from agents.chat import journal
+from agents.chat.asking import Begun
 from agents.chat.conversations import clean_text
-from agents.chat.journal import Begun
 from agents.models import Agent
 from agents.runtime.events import Sink, TextWritten
 from routing.gateway import uncancelled
