@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Task, shared_task
 
-from tenants import hosts, provisioning
+from tenants import hosts, lifecycle, provisioning
 from tenants.context import platform_context, tenant_context
 from tenants.exceptions import Refusal
 from tenants.models import Organization
@@ -59,3 +59,9 @@ def for_each_tenant(task: Any) -> int:
 def provision_organization(organization_id: str) -> None:
     """Set up a founded organization; safe to redeliver."""
     provisioning.provision(organization_id)
+
+
+@shared_task(platform=True)
+def delete_organization(organization_id: str, actor: str) -> None:
+    """Delete what is marked for deletion; safe to redeliver."""
+    lifecycle.delete_organization(organization_id, actor=actor)
