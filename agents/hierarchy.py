@@ -101,8 +101,11 @@ def check_place(agent: Agent, manager: Agent | None, tree: Tree) -> None:
 
 
 def _check_manager(agent: Agent, manager: Agent, tree: Tree) -> None:
-    if manager.is_archived:
+    # What the caller holds was read before the lock: the tree knows who they are now.
+    current = tree.agents.get(manager.pk)
+    if current is None:
         raise AgentArchived(f"{manager.name} is archived and cannot manage anyone. Choose somebody on duty.")
+    manager = current
     if agent.pk is not None:
         upwards = [manager, *tree.path_to_root(manager)]
         if any(each.pk == agent.pk for each in upwards):

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+import itertools
 from typing import Any
-from unittest import mock
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agents import hierarchy, roles, workforce
+from agents import hierarchy, workforce
 from agents.exceptions import AgentArchived, CycleRefused, HasReports, LevelRefused
 from agents.levels import Level
 from agents.models import Agent
-from tenants.context import tenant_context
 from tests.agents.conftest import ACTOR, MakeAgent
 
 Line = list[Agent]
@@ -108,7 +105,7 @@ def assert_is_a_tree(tree: hierarchy.Tree) -> None:
         way = [agent, *tree.path_to_root(agent)]
         assert len({each.pk for each in way}) == len(way)
         assert way[-1].manager_id is None
-        for below, above in zip(way, way[1:], strict=False):
+        for below, above in itertools.pairwise(way):
             assert Level(above.level).is_above(Level(below.level))
     reached = [each.pk for root in tree.roots for each in (root, *tree.subtree(root))]
     assert sorted(reached) == sorted(tree.agents)
