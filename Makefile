@@ -22,6 +22,7 @@ run: $(RUN_READY) ## Start everything on http://localhost:8000 (PORT=… for ano
 
 # State of the tests lies under var/test, so a running `make run` is left alone.
 test: export ORCHESTRALL_VAR := $(CURDIR)/var/test
+test: export ENV_FILE := /dev/null
 test: test-format test-lint test-types test-layers test-deploy test-migrations test-api test-units test-stack test-browser ## Check everything: style, types, layers, settings, migrations, API document, tests
 	@echo "All checks passed."
 

@@ -15,7 +15,7 @@ from orchestrall.logs import logging_config
 from tenants.postgresql_backend.pool import reset_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env.load_dotenv(BASE_DIR / ".env")
+env.load_dotenv(BASE_DIR / env.text("ENV_FILE", ".env"))
 VAR_DIR = Path(env.text("ORCHESTRALL_VAR", str(BASE_DIR / "var"))).resolve()
 
 # The embedded servers are the default; DATABASE_URL and REDIS_URL switch them off. ---------------------------------
