@@ -126,7 +126,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tenants.middleware.MembershipMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "tenants.session_activity.SessionActivityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orchestrall.errors.RefusalPages",
@@ -243,12 +243,12 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+MFA_ADAPTER = "tenants.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PLATFORM_HOST == "localhost"
 MFA_TOTP_ISSUER = "Orchestrall"
 MFA_REQUIRED_FOR_ADMINS = env.boolean("MFA_REQUIRED_FOR_ADMINS", not EMBEDDED_DEMO)
-USERSESSIONS_TRACK_ACTIVITY = True
 
 # Mail: without a server it goes to files, and in the demonstration to a page. ----------------------------------------
 EMAIL_URL = env.text("EMAIL_URL")

@@ -7,10 +7,11 @@ class TenantsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.scope import set_scope_provider
-        from tenants import checks, wording
+        from tenants import checks, sign_in_trail, wording
         from tenants.audit_scope import current_scope, find_scope
         from tenants.context import platform_context
 
         set_scope_provider(current_scope, platform=platform_context, find=find_scope)
         wording.register()
         checks.register()
+        sign_in_trail.connect()

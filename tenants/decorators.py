@@ -29,7 +29,7 @@ def permission_required_here(perm: str) -> Callable[[View], View]:
                 )
             return view(request, *args, **kwargs)
 
-        guarded.required_permission = perm  # type: ignore[attr-defined]
+        guarded.required_permission = perm
         return guarded
 
     return decorate

@@ -56,6 +56,12 @@ class Conflict(Refusal):
     title = "This does not fit the current state"
 
 
+class TooLarge(Refusal):
+    status = 413
+    type = "too-large"
+    title = "The body is too large"
+
+
 class TenantSuspended(Refusal):
     status = 403
     type = "organization-suspended"

@@ -98,7 +98,7 @@ def _protect(run: Any, table: SharedTable) -> None:
     run("CREATE POLICY platform_rows ON public.{table} TO {platform} USING (true) WITH CHECK (true)", table=name)
     if table.name == "tenants_organization":
         # The anchor of all other policies: a role sees the organization whose schema bears its name.
-        mine = sql.SQL("schema_name = current_user")
+        mine: sql.Composable = sql.SQL("schema_name = current_user")
     else:
         mine = sql.SQL("{} = (SELECT id FROM public.tenants_organization WHERE schema_name = current_user)").format(
             sql.Identifier(table.row_key)

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from audit.chain import record
 from tenants import permissions
-from tenants.context import current_tenant, current_tenant_or_none, platform_context
+from tenants.context import current_tenant, current_tenant_or_none, on_commit, platform_context
 from tenants.exceptions import Invalid
 from tenants.models import ApiKey, User
+from tenants.revocation import announce_key
 from tenants.scope import Tenant
 
 MARK = "ork"
@@ -171,6 +172,7 @@ def revoke_key(key: ApiKey, *, actor: str) -> bool:
                 actor=actor,
                 payload={"name": key.name, "prefix": key.prefix},
             )
+            on_commit(announce_key, key.public_id)
     return bool(changed)
 
 

@@ -89,7 +89,7 @@ def resume_organization(organization: Organization, *, actor: str) -> Organizati
     return _switch(organization, Organization.Status.SUSPENDED, Organization.Status.ACTIVE, "", actor)
 
 
-def _switch(organization: Organization, before: str, after: str, reason: str, actor: str) -> Organization:
+def _switch(organization: Organization, before: Any, after: Any, reason: str, actor: str) -> Organization:
     with platform_context(), transaction.atomic():
         row = Organization.objects.select_for_update().get(pk=organization.pk)
         if row.status != before:
@@ -170,7 +170,7 @@ def _stages(organization: Organization) -> Iterator[tuple[str, Callable[[], obje
     key = organization.id
     yield "Take keys and memberships away", lambda: _revoke_all(organization)
     yield "Drop the schema and its role", lambda: database.drop_schema(organization.schema_name)
-    yield "Purge caches, limits and streams", lambda: [_delete_redis_keys(client, key) for client in _redis_clients()]
+    yield "Purge caches, limits and streams", lambda: _delete_redis_keys(key)
     yield "Delete files", lambda: shutil.rmtree(files_of(key), ignore_errors=True)
     for name, hook in _hooks.items():
         yield name, lambda hook=hook: hook(key)  # type: ignore[misc]
@@ -202,9 +202,10 @@ def _redis_keys(client: redis.Redis, organization_id: UUID) -> Iterator[bytes]:
     yield from client.scan_iter(match=f"*t:{organization_id}:*", count=1000)
 
 
-def _delete_redis_keys(client: redis.Redis, organization_id: UUID) -> None:
-    for key in _redis_keys(client, organization_id):
-        client.delete(key)
+def _delete_redis_keys(organization_id: UUID) -> None:
+    for client in _redis_clients():
+        for key in _redis_keys(client, organization_id):
+            client.delete(key)
 
 
 def find_left_overs(organization: Organization) -> list[str]:
@@ -216,7 +217,7 @@ def find_left_overs(organization: Organization) -> list[str]:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [organization.schema_name])
         if cursor.fetchone():
             left.append("role")
-    with platform_context(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         for table in grants.SHARED_TABLES:
             if table.row_key and table.name not in CASCADING:
                 cursor.execute(

@@ -28,8 +28,7 @@ ACCOUNT_PATHS = ("/accounts/", "/invitations/")
 
 PLATFORM_SESSION = "platform"
 
-Response = HttpResponseBase
-GetResponse = Callable[[HttpRequest], Response]
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ def check_is_open(tenant: Tenant) -> None:
 
 
 def _mark(request: HttpRequest, place: Place) -> None:
-    request.tenant = place.tenant  # type: ignore[attr-defined]
-    request.host_tenant = place.host_tenant  # type: ignore[attr-defined]
-    request.key_user = place.key_user  # type: ignore[attr-defined]
+    request.tenant = place.tenant
+    request.host_tenant = place.host_tenant
+    request.key_user = place.key_user
     request.urlconf = place.urlconf
 
 
@@ -87,9 +86,9 @@ def _context_tenant(request: HttpRequest, place: Place) -> Tenant | None:
 
 
 def _refuse(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    request.tenant = None  # type: ignore[attr-defined]
-    request.host_tenant = None  # type: ignore[attr-defined]
-    request.key_user = None  # type: ignore[attr-defined]
+    request.tenant = None
+    request.host_tenant = None
+    request.key_user = None
     request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
     with platform_context():
         return refusal_response(request, refusal)
@@ -100,26 +99,26 @@ def TenantMiddleware(get_response: Any) -> Any:
     """Open the request's database context: the tenant's, or the platform's; close it after the response."""
     if iscoroutinefunction(get_response):
 
-        async def async_middleware(request: HttpRequest) -> Response:
+        async def async_middleware(request: HttpRequest) -> HttpResponseBase:
             try:
                 place = await in_platform(find_place, request)
             except Refusal as refusal:
                 return await in_platform(_refuse, request, refusal)
             _mark(request, place)
             with in_context_of(_context_tenant(request, place)):
-                answer: Awaitable[Response] = get_response(request)
+                answer: Awaitable[HttpResponseBase] = get_response(request)
                 return await answer
 
         return async_middleware
 
-    def middleware(request: HttpRequest) -> Response:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
         try:
             place = find_place(request)
         except Refusal as refusal:
             return _refuse(request, refusal)
         _mark(request, place)
         with in_context_of(_context_tenant(request, place)):
-            response: Response = get_response(request)
+            response: HttpResponseBase = get_response(request)
             return response
 
     return middleware
@@ -134,7 +133,7 @@ def person_here(request: HttpRequest, user: Any) -> Any:
     """The signed-in person if the session was opened on this host and they are still a member; else anonymous."""
     if not user.is_authenticated:
         return user
-    tenant: Tenant | None = request.host_tenant  # type: ignore[attr-defined]
+    tenant: Tenant | None = request.host_tenant
     if request.session.get(authentication.SESSION_TENANT) != session_mark(tenant):
         return AnonymousUser()
     if tenant is not None:
@@ -153,7 +152,7 @@ class MembershipMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> Response:
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         signed_in = request.user
         request.user = SimpleLazyObject(lambda: person_here(request, signed_in))
         return self.get_response(request)

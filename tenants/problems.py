@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.fields import get_error_detail
 from rest_framework.response import Response
 
-from tenants.exceptions import Forbidden, NotFound, Refusal
+from tenants.exceptions import Forbidden, NotFound, Refusal, TooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +98,8 @@ def as_refusal(error: Exception) -> Refusal | None:
         return NotFound("There is no such object here.")
     if isinstance(error, PermissionDenied):
         return Forbidden(str(error) or "Your role does not allow this.")
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge(f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.")
     if isinstance(error, DjangoValidationError):
         error = exceptions.ValidationError(get_error_detail(error))
     if isinstance(error, exceptions.APIException):

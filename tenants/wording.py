@@ -27,5 +27,6 @@ WORDING = {
 
 
 def register() -> None:
+    """Register the words of this app's actions."""
     for action, (words, icon) in WORDING.items():
         register_action(action, words, icon=icon)

@@ -242,6 +242,7 @@ def client_of(cast: Cast) -> ClientOf:
             session[BACKEND_SESSION_KEY] = "tenants.authentication.AccountBackend"
             session[HASH_SESSION_KEY] = person.get_session_auth_hash()
             session[SESSION_TENANT] = session_mark(organization.as_tenant() if organization else None)
+            session["account_authentication_methods_user"] = str(person.pk)
             session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
             session.save()
             client.cookies["sessionid"] = session.session_key
