@@ -26,6 +26,14 @@ from tenants.redis import redis_client
 EDITABLE = ("name", "industry", "size", "region", "accent_color")
 
 
+# Rows that go together with the organization's own row, in its last transaction.
+CASCADING = frozenset(
+    {"tenants_organization", "tenants_domain", "tenants_invitation", "plans_subscription", "plans_quotaoverride"}
+)
+# What proves, after the deletion, how far the organization's chain went: a position and a hash, no word of its content.
+KEPT_AS_PROOF = frozenset({"audit_platform_head", "audit_platform_mark", "audit_platform_verificationrun"})
+
+
 class LeftOver(RuntimeError):
     """A deletion ended and something of the organization is still there; the job can be run again."""
 
@@ -219,7 +227,7 @@ def find_left_overs(organization: Organization) -> list[str]:
             left.append("role")
     with connection.cursor() as cursor:
         for table in grants.SHARED_TABLES:
-            if table.row_key and table.name not in CASCADING:
+            if table.row_key and table.name not in CASCADING | KEPT_AS_PROOF:
                 cursor.execute(
                     sql.SQL("SELECT 1 FROM {} WHERE {} = %s LIMIT 1").format(
                         sql.Identifier("public", table.name), sql.Identifier(table.row_key)
@@ -233,7 +241,3 @@ def find_left_overs(organization: Organization) -> list[str]:
     if files_of(organization.id).exists():
         left.append("files")
     return left
-
-
-# Rows that go together with the organization's own row, in its last transaction.
-CASCADING = frozenset({"tenants_organization", "tenants_domain", "tenants_invitation", "plans_subscription"})
