@@ -9,10 +9,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from orchestrall.navigation import place_of
 from orchestrall.shell import Shell
 from orchestrall.theme import chosen_theme
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Return `theme` and `shell` for templates."""
-    return {"theme": chosen_theme(request), "shell": Shell(request)}
+    """Return `theme`, `shell` and `nav`, the entry of the menu this page belongs to (a view may say otherwise)."""
+    return {"theme": chosen_theme(request), "shell": Shell(request), "nav": place_of(request)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 
@@ -74,6 +75,25 @@ PLATFORM_GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("account", "Your account", "user-circle", "account_email"),)),
 )
 TABS = ("overview", "chat", "tickets", "costs")
+# Pages that have no entry of their own belong to the entry of their app.
+ENTRY_OF_APP = {"agents": "agents", "chat": "chat", "tickets": "tickets", "billing": "costs", "audit": "audit"}
+ENTRY_OF_PAGE = {"billing:plan": "settings"}
+ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")
+
+
+def place_of(request: HttpRequest) -> str:
+    """Return the key of the entry a request's page belongs to, or ""."""
+    match = getattr(request, "resolver_match", None)
+    if match is None:
+        return ""
+    if (match.url_name or "").startswith(ACCOUNT_PAGES):
+        return "account"
+    own = {entry.url_name: entry.key for _, entries in GROUPS for entry in entries} | ENTRY_OF_PAGE
+    if match.view_name in own:
+        return own[match.view_name]
+    if match.view_name.startswith("tenants:settings"):
+        return "settings"
+    return ENTRY_OF_APP.get(match.namespace, "")
 
 
 def menu(

@@ -231,6 +231,20 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
+BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"))
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Name the browser and system of a User-Agent header as people do: Firefox on Linux."""
+    name = next((name for token, name in BROWSERS if token in user_agent), "")
+    system = next((name for token, name in SYSTEMS if token in user_agent), "Linux" if "Linux" in user_agent else "")
+    if not name:
+        return user_agent[:60] or "Unknown"
+    return f"{name} on {system}" if system else name
+
+
 @register.simple_tag
 def chip(text: object, kind: str = "") -> SafeString:
     """Draw a state as a word. Kinds: good, warn, bad, small, large, cached, accent, line, or none."""
