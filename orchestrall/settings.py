@@ -341,6 +341,7 @@ MODEL_CONNECT_TIMEOUT_S = env.integer("MODEL_CONNECT_TIMEOUT_S", 5, least=1, mos
 MODEL_FIRST_TOKEN_TIMEOUT_S = env.integer("MODEL_FIRST_TOKEN_TIMEOUT_S", 20, least=1, most=600)
 MODEL_TOTAL_TIMEOUT_S = env.integer("MODEL_TOTAL_TIMEOUT_S", 180, least=1, most=3600)
 MODEL_RETRY_BUDGET_S = env.integer("MODEL_RETRY_BUDGET_S", 30, least=0, most=600)
+MODEL_MAX_BODY_BYTES = env.integer("MODEL_MAX_BODY_BYTES", 8 * 1024 * 1024, least=1024, most=2**30)
 # The longest answer, in tokens, when the caller sets no limit; what is reserved before a call follows from it.
 MODEL_MAX_OUTPUT_TOKENS = env.integer("MODEL_MAX_OUTPUT_TOKENS", 4096, least=1, most=1_000_000)
 

@@ -11,11 +11,12 @@ cancellation. Settle it always; what nobody settles is closed as estimated by th
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import transaction
 
 from billing.metering import Closing, NewRecord, close_record, open_record
 from billing.spend import Reservation, release_spend, reserve_spend
@@ -34,7 +35,7 @@ from routing.outcomes import (
     ToolCalls,
 )
 from routing.policy import Decision, RouteRequest, decide
-from routing.providers.catalogue import Catalogue, ModelOption, cached_catalogue, catalogue
+from routing.providers.catalogue import ModelOption, cached_catalogue, catalogue
 from routing.tokens import count_pictures, estimate_input_tokens, estimate_tokens, question_of
 from routing.upstream import Collected, Delta, Usage, ask
 from tenants.context import in_tenant
@@ -87,7 +88,7 @@ class Answer:
         self._input_tokens = 0
         self._started = time.perf_counter()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event]:
         """Yield what happens. Failover happens before the first `Started`, never after.
 
         Raises QuotaExceeded, the router's refusals (`routing.exceptions`), AllProvidersFailed when nobody answered, and
@@ -97,6 +98,11 @@ class Answer:
         async with aclosing(self._events):
             async for event in self._events:
                 yield event
+
+    @property
+    def current(self) -> ModelOption | None:
+        """The model that answers, or is being asked; nothing before the first attempt."""
+        return self._attempt.option if self._attempt else None
 
     def interrupt(self) -> None:
         """End the answer now, as if the provider had fallen silent. Called in the event loop, at shutdown."""
@@ -113,7 +119,7 @@ class Answer:
 
     # From the question to a provider ---------------------------------------------------------------------------------
 
-    async def _run(self) -> AsyncIterator[Event]:
+    async def _run(self) -> AsyncGenerator[Event]:
         try:
             await self._decide()
             tries = self._try_chain()
@@ -126,10 +132,11 @@ class Answer:
             self._complete()
 
     async def _decide(self) -> None:
-        models = cached_catalogue() or await in_tenant(self.call.tenant, catalogue)
-        self.outcome.decision = decide(
-            self._route_request(), models=models, unhealthy=await health.unhealthy(_usable(models))
-        )
+        models = cached_catalogue()
+        if models is None:
+            models = await in_tenant(self.call.tenant, catalogue)
+        sick = await health.unhealthy(models.usable())
+        self.outcome.decision = decide(self._route_request(), models=models, unhealthy=sick)
 
     def _route_request(self) -> RouteRequest:
         call = self.call
@@ -145,7 +152,7 @@ class Answer:
             max_output_tokens=call.max_output_tokens,
         )
 
-    async def _try_chain(self) -> AsyncIterator[Event]:
+    async def _try_chain(self) -> AsyncGenerator[Event]:
         plan = self._plan = Plan(self._decision.chain, settings.MODEL_RETRY_BUDGET_S)
         while (step := plan.next_step()) is not None:
             await self._pause(step.delay_s)
@@ -227,14 +234,15 @@ class Answer:
         self.outcome.failed = True
 
         def close() -> None:
-            self._close_failed()
-            release_spend(self.outcome.reservation)
+            with transaction.atomic():
+                self._close_failed()
+                release_spend(self.outcome.reservation)
 
         await uncancelled(in_tenant(self.call.tenant, close))
 
     # One attempt -----------------------------------------------------------------------------------------------------
 
-    async def _try(self, attempt: Attempt) -> AsyncIterator[Event]:
+    async def _try(self, attempt: Attempt) -> AsyncGenerator[Event]:
         """Send the request and yield the answer. Raises ProviderFailure while nothing was said."""
         collected = self._collected = Collected()
         attempt.is_sent = True
@@ -277,7 +285,7 @@ class Answer:
         room = max(1, option.context_window - self._input_tokens)
         return min(self.call.max_output_tokens or settings.MODEL_MAX_OUTPUT_TOKENS, option.max_output_tokens, room)
 
-    async def _next(self, deltas: AsyncIterator[Delta], attempt: Attempt) -> Delta | None:
+    async def _next(self, deltas: AsyncGenerator[Delta], attempt: Attempt) -> Delta | None:
         """Wait for the next delta, but not for ever. Raises ProviderFailure, AnswerBrokeOff, _Interrupted."""
         try:
             async with self._watched(self._patience(attempt)):
@@ -390,10 +398,6 @@ class Answer:
         if self.outcome.decision is None:
             raise RuntimeError("Nothing has been decided yet.")
         return self.outcome.decision
-
-
-def _usable(models: Catalogue) -> list[ModelOption]:
-    return models.usable()
 
 
 def _tool_calls(collected: Collected) -> tuple[ToolCall, ...]:

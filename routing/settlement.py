@@ -74,8 +74,8 @@ def _facts(outcome: Outcome, actor: str) -> dict[str, Any]:
 
 def _kind(outcome: Outcome) -> str:
     if outcome.failed or not outcome.model:
-        return DecisionOutcome.FAILED
-    return DecisionOutcome.INTERRUPTED if outcome.interrupted else DecisionOutcome.ANSWERED
+        return str(DecisionOutcome.FAILED)
+    return str(DecisionOutcome.INTERRUPTED if outcome.interrupted else DecisionOutcome.ANSWERED)
 
 
 def _reasons(outcome: Outcome) -> list[str]:

@@ -1,6 +1,6 @@
 """One request to one provider, over the `openai` SDK: deltas out, failures classified, streams always closed."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,7 +82,7 @@ class Collected:
 
 async def ask(
     option: ModelOption, request: Mapping[str, Any], *, stream: bool, correlation_id: str
-) -> AsyncIterator[Delta]:
+) -> AsyncGenerator[Delta]:
     """Send a chat completion and yield what comes. Raises ProviderFailure, also in the middle of an answer.
 
     `correlation_id` travels as `X-Request-Id`, so that the provider's books can be compared with ours. Closing this
@@ -100,7 +100,7 @@ async def ask(
         raise classify(error) from error
 
 
-async def _ask_stream(option: ModelOption, request: dict[str, Any], headers: dict[str, str]) -> AsyncIterator[Delta]:
+async def _ask_stream(option: ModelOption, request: dict[str, Any], headers: dict[str, str]) -> AsyncGenerator[Delta]:
     completions = client_for(option.endpoint).chat.completions
     stream = await completions.create(
         **request, stream=True, stream_options={"include_usage": True}, extra_headers=headers
@@ -127,7 +127,7 @@ def _delta(chunk: ChatCompletionChunk) -> Delta:
     return Delta(choice.delta.content or choice.delta.refusal or "", fragments, choice.finish_reason or "", usage)
 
 
-async def _ask_whole(option: ModelOption, request: dict[str, Any], headers: dict[str, str]) -> AsyncIterator[Delta]:
+async def _ask_whole(option: ModelOption, request: dict[str, Any], headers: dict[str, str]) -> AsyncGenerator[Delta]:
     completion = await client_for(option.endpoint).chat.completions.create(**request, extra_headers=headers)
     if isinstance(completion, str) or not completion.choices:
         raise ProviderFailure("unreadable", "answered something that is not an answer")

@@ -17,7 +17,7 @@ PER_TIER = 2
 """Models of each tier taken from a provider's list: one to use, one beside it when that one has a bad day."""
 LIST_TIMEOUT_S = 5.0
 PRIORITY = 100
-NAMED = {"SMALL_MODEL": Tier.SMALL, "LARGE_MODEL": Tier.LARGE}
+NAMED: dict[str, str] = {"SMALL_MODEL": str(Tier.SMALL), "LARGE_MODEL": str(Tier.LARGE)}
 
 
 class BadModelName(ValueError):
@@ -108,11 +108,11 @@ def _store(kind: ProviderKind, endpoint: Endpoint, names: list[str] | None, faul
     if not keep:
         rows.update(is_enabled=False, is_preferred=False)
     for name, known in chosen:
-        _enable(provider, name, known, ChosenBy.TABLE)
+        _enable(provider, name, known, str(ChosenBy.TABLE))
     return Found(kind.slug, endpoint.base_url, [name for name, _ in chosen], fault)
 
 
-def _enable(provider: Provider, name: str, known: KnownModel, by: ChosenBy, *, preferred: bool = False) -> None:
+def _enable(provider: Provider, name: str, known: KnownModel, by: str, *, preferred: bool = False) -> None:
     row, created = ProviderModel.objects.get_or_create(
         provider=provider,
         name=name,
@@ -143,7 +143,7 @@ def _store_named(variables: Environment) -> None:
         if provider is None or not name:
             known = ", ".join(Provider.objects.values_list("slug", flat=True)) or "none"
             raise BadModelName(f"{variable} is {given!r}; expected provider/model with one of the providers {known}.")
-        _enable(provider, name, _known(provider, name, tier), ChosenBy.ENVIRONMENT, preferred=True)
+        _enable(provider, name, _known(provider, name, tier), str(ChosenBy.ENVIRONMENT), preferred=True)
 
 
 def _known(provider: Provider, name: str, tier: str) -> KnownModel:

@@ -4,8 +4,8 @@ A price that nobody knows is an error to mend (`UnknownPrice`) and never zero: s
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -157,9 +157,13 @@ def _listed(reference: PriceReference | None, at: datetime, *, is_demo: bool) ->
 
 def _with_tiers(given_input: Any, given_output: Any, given_cached: Any, source: Source, note: str) -> TokenPrice:
     prices = (given_input, given_output, given_input if given_cached is None else given_cached)
-    starts = [price.tiers[0].start for price in prices if isinstance(price, TieredPrices) and price.tiers]
+    starts: list[int] = [price.tiers[0].start for price in prices if isinstance(price, TieredPrices) and price.tiers]
     base = [price.base if isinstance(price, TieredPrices) else price for price in prices]
     if not starts:
-        return TokenPrice(*base, source, note)
+        return _token_price(base, source, note)
     long = [price.tiers[-1].price if isinstance(price, TieredPrices) else price for price in prices]
-    return TokenPrice(*base, source, note, min(starts), TokenPrice(*long, source, note))
+    return replace(_token_price(base, source, note), long_from=min(starts), long=_token_price(long, source, note))
+
+
+def _token_price(numbers: Sequence[Decimal], source: Source, note: str) -> TokenPrice:
+    return TokenPrice(numbers[0], numbers[1], numbers[2], source, note)
