@@ -16,14 +16,15 @@ from django.utils.text import slugify
 
 from agents import hierarchy, tools, versions
 from agents.catalogue import Template, find_template
-from agents.config import check_settings
-from agents.exceptions import AgentArchived, HasReports, RoleArchived, SlugTaken, StaleVersion
+from agents.config import MODEL_POLICIES, check_settings
+from agents.exceptions import AgentArchived, HasReports, InvalidAgent, RoleArchived, SlugTaken, StaleVersion
 from agents.levels import Level
 from agents.models import SLUG_LENGTH, Agent, Role
 from agents.policies import MemoryPolicy
 from agents.roles import role_for_template
 from audit.chain import record
 from billing.quotas import claim, release
+from routing.providers.catalogue import catalogue
 from tenants.context import current_tenant
 
 KEPT_SLUGS = frozenset({"hire", "new", "roles"})  # taken by pages beside /agents/<slug>/
@@ -47,6 +48,26 @@ class NewAgent:
     memory_policy: MemoryPolicy = field(default_factory=MemoryPolicy)
     template_slug: str = ""
     template_version: int | None = None
+
+
+GENERAL_ROLES = {
+    Level.EXECUTIVE: "chief-executive",
+    Level.SENIOR_MANAGER: "senior-manager",
+    Level.MANAGER: "manager",
+    Level.TEAM_LEAD: "team-lead",
+    Level.SPECIALIST: "generalist",
+}
+
+
+def new_agent(*, role: Role | None = None, level: Level | None = None, **values: Any) -> NewAgent:
+    """Build a NewAgent from what a form or request gave; without a role it is the level's general one."""
+    if role is None:
+        role = Role.objects.filter(slug=GENERAL_ROLES[level or Level.SPECIALIST]).first()
+    if role is None:
+        raise InvalidAgent("role: name the agent's role.", errors={"role": ["is required"]})
+    if "tools" in values:
+        values["tools"] = tuple(values["tools"])
+    return NewAgent(role=role, level=level, **values)
 
 
 class AgentChanges(TypedDict, total=False):
@@ -74,6 +95,7 @@ def create_agent(new: NewAgent, *, actor: str) -> Agent:
     with transaction.atomic():
         hierarchy.lock_tree()
         _check_role(new.role)
+        _check_model(new.model_policy)
         agent = build_agent(new, taken=set(Agent.objects.values_list("slug", flat=True)))
         hierarchy.check_place(agent, agent.manager, hierarchy.load_tree())
         claim("agents")
@@ -186,6 +208,8 @@ def update_agent(
         before = versions.config_of(locked)
         if "role" in changes:
             _check_role(changes["role"])
+        if "model_policy" in changes and changes["model_policy"] != locked.model_policy:
+            _check_model(changes["model_policy"])
         _apply(locked, changes)
         _save_change(locked, before, actor=actor)
     return locked
@@ -261,6 +285,14 @@ def _check_role(role: Role) -> None:
     # Locked, so that it is not archived between this look and the end of the transaction.
     if Role.objects.select_for_update().get(pk=role.pk).is_archived:
         raise RoleArchived(f"The role {role.name} is archived. Choose another, or restore it.")
+
+
+def _check_model(policy: str) -> None:
+    if policy in MODEL_POLICIES or catalogue().find(policy):
+        return
+    names = ", ".join(sorted({option.model for option in catalogue().usable()}))
+    words = f"no such model: {policy}. Use auto, small, large, or one of {names or 'none'}"
+    raise InvalidAgent(f"model_policy: {words}", errors={"model_policy": [words]})
 
 
 def _apply(agent: Agent, changes: AgentChanges) -> None:
