@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -200,7 +201,7 @@ def test_an_unknown_template_names_those_there_are(alice: Any) -> None:
 @pytest.mark.promise("BIL-3")
 def test_past_the_quota_hiring_is_refused_with_limit_and_usage(alice: Any, acme: Any) -> None:
     with tenant_context(acme):
-        set_quota("agents", 15, actor=ACTOR)
+        set_quota("agents", Decimal(15), actor=ACTOR)
     answer = call(alice, "post", "/api/v1/catalogue/concierge/hire/", {})
     assert answer.status_code == 429
     assert {name: answer.json()[name] for name in ("limit_name", "limit", "usage")} == {
