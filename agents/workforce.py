@@ -319,7 +319,7 @@ _SETTINGS = (
 )
 
 
-def _set_status(agent: Agent, status: Agent.Status, verb: str, summary: str, *, actor: str) -> Agent:
+def _set_status(agent: Agent, status: str, verb: str, summary: str, *, actor: str) -> Agent:
     with transaction.atomic():
         locked = _locked(agent, moves=False)
         if locked.is_archived:

@@ -59,7 +59,10 @@ class HierarchyView(APIView):
     def get(self, request: Request) -> Response:
         """Read the whole tree."""
         tree = load_tree()
-        levels = [{"level": level.value, "name": level.label, "agents": len(tree.with_level(level))} for level in Level]
+        levels = [
+            {"level": level.value, "name": level.label, "agents": len(tree.with_level(level))}
+            for level in map(Level, Level.values)
+        ]
         return Response({"levels": levels, "roots": [_node(root, tree) for root in tree.roots]})
 
     @extend_schema(request=MoveInput, responses=AgentSerializer)

@@ -187,5 +187,5 @@ class AgentRoleCreate(AgentRoleInput):
 def role_facts(role: Role) -> dict[str, Any]:
     """The representation of a role outside a list."""
     if not hasattr(role, "employed_agents"):
-        role.employed_agents = Agent.objects.employed().filter(role=role).count()  # type: ignore[attr-defined]
+        role.employed_agents = Agent.objects.employed().filter(role=role).count()
     return dict(AgentRoleSerializer(role).data)

@@ -162,7 +162,8 @@ def _parse(text: str) -> tuple[Any, dict[Place, int]]:
     # Aliases make a small file large (254 bytes became 28 MB) and are refused before anything is built.
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise ValueError(f"aliases are not allowed (line {event.start_mark.line + 1})")
+            line = event.start_mark.line + 1 if event.start_mark is not None else 1
+            raise ValueError(f"aliases are not allowed (line {line})")
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()

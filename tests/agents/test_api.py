@@ -17,7 +17,8 @@ from tests.agents.conftest import ACTOR
 JSON = "application/json"
 AGENT = {"name": "Night watch"}
 # Method, path, body, what anonymous, viewer, operator and owner get. `{agent}` is the research assistant's slug.
-ROUTES: list[tuple[str, str, Any, tuple[int, int, int, int]]] = [
+Route = tuple[str, str, Any, tuple[int, int, int, int]]
+ROUTES: list[Route] = [
     ("get", "/api/v1/agents/", None, (401, 200, 200, 200)),
     ("post", "/api/v1/agents/", AGENT, (401, 403, 403, 201)),
     ("get", "/api/v1/agents/{agent}/", None, (401, 200, 200, 200)),
@@ -65,10 +66,9 @@ def call(client: Any, method: str, path: str, body: Any = None) -> Any:
 
 
 @pytest.mark.promise("API-1")
-@pytest.mark.parametrize(("method", "path", "body", "expected"), ROUTES)
-def test_each_route_asks_for_its_right(
-    method: str, path: str, body: Any, expected: tuple[int, ...], cast: Any, client_of: Any, assistant: Agent
-) -> None:
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[0]} {route[1]}")
+def test_each_route_asks_for_its_right(route: Route, cast: Any, client_of: Any, assistant: Agent) -> None:
+    method, path, body, expected = route
     path = path.replace("{agent}", assistant.slug)
     if isinstance(body, dict) and body.get("agent"):
         body = {**body, "agent": assistant.slug}
@@ -78,10 +78,11 @@ def test_each_route_asks_for_its_right(
 
 
 @pytest.mark.promise("TEN-3")
-@pytest.mark.parametrize(("method", "path", "body", "expected"), [row for row in ROUTES if "{agent}" in row[1]])
-def test_another_tenants_agent_is_not_found(
-    method: str, path: str, body: Any, expected: tuple[int, ...], cast: Any, client_of: Any, assistant: Agent
-) -> None:
+@pytest.mark.parametrize(
+    "route", [row for row in ROUTES if "{agent}" in row[1]], ids=lambda route: f"{route[0]} {route[1]}"
+)
+def test_another_tenants_agent_is_not_found(route: Route, cast: Any, client_of: Any, assistant: Agent) -> None:
+    method, path, body, _ = route
     client = client_of(cast.charlie, cast.meridian)
     assert call(client, method, path.replace("{agent}", str(assistant.public_id)), body).status_code == 404
 
