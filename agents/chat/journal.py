@@ -18,11 +18,13 @@ from django.utils import timezone
 from agents.chat import conversations
 from agents.chat.asking import Begun
 from agents.chat.conversations import clean_text
+from agents.chat.exceptions import TurnNotFound
 from agents.chat.models import Conversation, Message, Turn
+from agents.chat.processes import is_alive
 from agents.chat.rows import ALWAYS_SAVED, add, lock
 from agents.models import Agent
 from agents.runtime.events import AgentCard, CallFigures, Total
-from agents.tools import Handoff
+from agents.tools import Asker, Handoff
 from audit.chain import record
 from routing.gateway import Outcome
 from routing.settlement import settle
@@ -277,7 +279,7 @@ def plain(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def bury(conversation_id: UUID, *, is_alive: Mapping[str, bool]) -> bool:
+def bury(conversation_id: UUID) -> bool:
     """End the running turn of a conversation whose process is gone. True when there was one.
 
     The text that had been kept stays. Its usage records are closed by billing's sweeper, as estimated.
@@ -288,7 +290,7 @@ def bury(conversation_id: UUID, *, is_alive: Mapping[str, bool]) -> bool:
             return False
         conversation = lock(found)
         turn = conversation.turns.filter(state=Turn.State.RUNNING).first()
-        if turn is None or is_alive.get(turn.owner, True):
+        if turn is None or is_alive(turn.owner):
             return False
         words = "The server was restarted while this was being answered. Ask again; what was written is kept."
         _end_turn(turn, End(Turn.State.FAILED, 0, code="interrupted", detail=words))
@@ -302,6 +304,23 @@ def bury(conversation_id: UUID, *, is_alive: Mapping[str, bool]) -> bool:
             payload={"agent": conversation.agent.name, "code": "interrupted", "query": str(turn.query_id)},
         )
     return True
+
+
+def request_stop(user: Asker, *, turn_id: UUID | None, conversation_id: UUID | None) -> tuple[UUID, str]:
+    """Note that the asker wants a running turn of theirs stopped; returns its id and the process that runs it.
+
+    Raises TurnNotFound when nothing of theirs runs there.
+    """
+    turns = Turn.objects.filter(state=Turn.State.RUNNING, conversation__in=conversations.conversations_of(user))
+    if turn_id is not None:
+        turns = turns.filter(public_id=turn_id)
+    else:
+        turns = turns.filter(conversation__public_id=conversation_id)
+    turn = turns.first()
+    if turn is None:
+        raise TurnNotFound("No answer of yours is being written there.")
+    Turn.objects.filter(pk=turn.pk, stop_requested_at__isnull=True).update(stop_requested_at=timezone.now())
+    return turn.public_id, turn.owner
 
 
 def new_message_id() -> UUID:

@@ -1,0 +1,119 @@
+"""Live updates: every committed audit entry goes to the dashboards of its tenant that are open.
+
+What travels is what the audit page shows of an entry, without its payload: who did what to what, in words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from agents.chat.frames import BadFrame, encode, error_frame
+from audit.actions import describe, find
+from audit.feed import AppendedEntry
+from tenants.context import in_tenant
+from tenants.exceptions import Forbidden, Refusal
+from tenants.groups import group_name, send_to_group
+from tenants.parsers import parse_json
+from tenants.scope import PLATFORM_ID
+from tenants.sockets import CLOSE_FORBIDDEN, Visitor, check_may, standing_group
+from tenants.standing import renew
+
+GROUP = "events"
+AT_ONCE = 50
+# Of a payload, dashboards get these: names and figures, never what people wrote, addresses or secrets.
+SHOWN = ("agent", "model", "tier", "tool", "number", "priority", "state", "cost", "baseline_cost", "code")
+WAITING_AT_MOST = 200
+
+
+def push_entries(tenant_id: UUID, entries: list[AppendedEntry]) -> None:
+    """Feed subscriber: send the entries to the tenant's open dashboards."""
+    if tenant_id == PLATFORM_ID:
+        return
+    group = group_name(GROUP, tenant_id=tenant_id)
+    for start in range(0, len(entries), AT_ONCE):
+        shown = [summary(entry) for entry in entries[start : start + AT_ONCE]]
+        send_to_group(group, {"type": "entries.appended", "tenant": str(tenant_id), "entries": shown})
+
+
+def summary(entry: AppendedEntry) -> dict[str, Any]:
+    """An entry as dashboards see it."""
+    facts = {name: entry.payload[name] for name in SHOWN if _is_plain(entry.payload, name)}
+    return {
+        "seq": entry.seq,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "target": entry.target,
+        "words": describe(entry.action, facts),
+        "icon": find(entry.action).icon,
+        "facts": facts,
+    }
+
+
+def _is_plain(payload: Mapping[str, Any], name: str) -> bool:
+    value = payload.get(name)
+    return isinstance(value, str | int | float) and len(str(value)) <= 200
+
+
+class EventsConsumer(AsyncWebsocketConsumer):
+    """`/ws/events/`: `hello`, then `event` frames. The client may send `ping`.
+
+    A dashboard that does not read loses events, and is told how many: it reloads its figures anyway.
+    """
+
+    visitor: Visitor
+
+    async def connect(self) -> None:
+        self.visitor = self.scope["visitor"]
+        await self.accept()
+        try:
+            await in_tenant(self.visitor.tenant, check_may, self.visitor, "audit.view_entry")
+        except Refusal as refusal:
+            await self._refuse(refusal)
+            return
+        for group in (group_name(GROUP), standing_group()):
+            await self.channel_layer.group_add(group, self.channel_name)
+        await self._say({"type": "hello", "organization": self.visitor.tenant.slug})
+
+    async def disconnect(self, code: int) -> None:
+        for group in (group_name(GROUP), standing_group()):
+            await self.channel_layer.group_discard(group, self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            content = parse_json((text_data or "").encode("utf-8", "surrogatepass")[:4096])
+        except ValueError:
+            content = None
+        if isinstance(content, dict) and content.get("type") == "ping":
+            await self._say({"type": "pong"})
+        else:
+            await self._say(error_frame(BadFrame("The only frame understood here is {\"type\": \"ping\"}.")))
+
+    async def entries_appended(self, message: dict[str, Any]) -> None:
+        """A commit of this tenant."""
+        if message.get("tenant") != str(self.visitor.tenant.id):
+            return
+        for entry in message["entries"]:
+            await self._say({"type": "event", **entry})
+
+    async def standing_check(self, message: dict[str, Any]) -> None:
+        if message.get("tenant") != str(self.visitor.tenant.id):
+            return
+        try:
+            user = await in_tenant(self.visitor.tenant, renew, self.visitor.user, self.visitor.tenant)
+            self.visitor = Visitor(self.visitor.tenant, user)
+            await in_tenant(self.visitor.tenant, check_may, self.visitor, "audit.view_entry")
+        except Refusal as refusal:
+            await self._refuse(refusal if isinstance(refusal, Forbidden) else Forbidden(refusal.detail))
+
+    async def _say(self, content: dict[str, Any]) -> None:
+        await self.send(text_data=encode(content))
+
+    async def _refuse(self, refusal: Refusal) -> None:
+        await self._say(error_frame(refusal))
+        await self.close(CLOSE_FORBIDDEN)
