@@ -10,3 +10,11 @@ class OrchestrallConfig(AppConfig):
 
     name = "orchestrall"
     celery_app = celery_app
+
+    def ready(self) -> None:
+        from audit.feed import on_appended
+        from orchestrall.live import push_entries
+        from tenants.sockets import check_standing_again
+
+        on_appended(push_entries)
+        on_appended(check_standing_again)

@@ -1,10 +1,15 @@
-"""The ASGI application: HTTP through Django; sockets are added by the chat."""
+"""The ASGI application: HTTP through Django, sockets through the gate that knows who opens them."""
 
 import os
 
-from channels.routing import ProtocolTypeRouter
+from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrall.settings")
 
-application = ProtocolTypeRouter({"http": get_asgi_application()})
+http = get_asgi_application()  # loads the apps, which the imports below need
+
+from orchestrall.urls_sockets import websocket_urlpatterns  # noqa: E402
+from tenants.sockets import SocketGate  # noqa: E402
+
+application = ProtocolTypeRouter({"http": http, "websocket": SocketGate(URLRouter(websocket_urlpatterns))})

@@ -1,11 +1,11 @@
 """Live updates: every committed audit entry goes to the dashboards of its tenant that are open.
 
-What travels is what the audit page shows of an entry, without its payload: who did what to what, in words.
+What travels is what the audit page shows every member of an entry: who did what to what, in words. Secrets were masked
+when it was written, and of the payload only names and figures go along.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from agents.chat.frames import BadFrame, encode, error_frame
-from audit.actions import describe, find
+from audit.actions import describe, icon_of
 from audit.feed import AppendedEntry
 from tenants.context import in_tenant
 from tenants.exceptions import Forbidden, Refusal
@@ -25,9 +25,8 @@ from tenants.standing import renew
 
 GROUP = "events"
 AT_ONCE = 50
-# Of a payload, dashboards get these: names and figures, never what people wrote, addresses or secrets.
+# Of a payload, dashboards get these as data.
 SHOWN = ("agent", "model", "tier", "tool", "number", "priority", "state", "cost", "baseline_cost", "code")
-WAITING_AT_MOST = 200
 
 
 def push_entries(tenant_id: UUID, entries: list[AppendedEntry]) -> None:
@@ -49,8 +48,8 @@ def summary(entry: AppendedEntry) -> dict[str, Any]:
         "actor": entry.actor,
         "action": entry.action,
         "target": entry.target,
-        "words": describe(entry.action, facts),
-        "icon": find(entry.action).icon,
+        "words": describe(entry.action, entry.payload)[:300],
+        "icon": icon_of(entry.action),
         "facts": facts,
     }
 
@@ -63,7 +62,8 @@ def _is_plain(payload: Mapping[str, Any], name: str) -> bool:
 class EventsConsumer(AsyncWebsocketConsumer):
     """`/ws/events/`: `hello`, then `event` frames. The client may send `ping`.
 
-    A dashboard that does not read loses events, and is told how many: it reloads its figures anyway.
+    Events are small and may be lost: dashboards reload their figures anyway. A client that reads nothing answers no
+    pings either, so the server drops it.
     """
 
     visitor: Visitor
@@ -92,7 +92,7 @@ class EventsConsumer(AsyncWebsocketConsumer):
         if isinstance(content, dict) and content.get("type") == "ping":
             await self._say({"type": "pong"})
         else:
-            await self._say(error_frame(BadFrame("The only frame understood here is {\"type\": \"ping\"}.")))
+            await self._say(error_frame(BadFrame('The only frame understood here is {"type": "ping"}.')))
 
     async def entries_appended(self, message: dict[str, Any]) -> None:
         """A commit of this tenant."""
