@@ -23,6 +23,7 @@ from orchestrall import demo
 from orchestrall.navigation import TABS, Group, Item, menu, place_of
 from routing.providers.status import only_demo_answers
 from tenants.context import tenant_context
+from tenants.handover import list_organizations
 
 NEAR = 0.8
 
@@ -110,7 +111,14 @@ class Shell:
 
     @cached_property
     def other_organizations(self) -> list[OtherOrganization]:
-        return []
+        if not self._is_signed_in:
+            return []
+        here = self._tenant.id if self._tenant else None
+        return [
+            OtherOrganization(other.name, reverse("tenants:organization-switch", args=[other.id]))
+            for other, _ in list_organizations(self._user)
+            if other.id != here
+        ]
 
     @cached_property
     def member_role(self) -> str:

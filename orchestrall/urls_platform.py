@@ -9,6 +9,7 @@ urlpatterns = [
     path("", landing, name="landing"),
     path("", include("orchestrall.urls_api")),
     path("accounts/", include("allauth.urls")),
+    path("", include("tenants.urls_platform")),
     path("admin/", admin.site.urls),
 ]
 

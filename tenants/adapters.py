@@ -7,7 +7,9 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
+from tenants.invitations import INVITATION
 from tenants.models import Membership
 
 
@@ -29,3 +31,16 @@ class AccountAdapter(DefaultAccountAdapter):
         messages.error(
             request, f"This account is no member of {organization}. Ask one of its admins for an invitation."
         )
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        if getattr(request, "host_tenant", None) is not None:
+            return "/"
+        invitation = request.session.get(INVITATION)
+        return (
+            reverse("tenants:invitation-accept", args=[invitation])
+            if invitation
+            else reverse("tenants:organization-list")
+        )
+
+    def get_signup_redirect_url(self, request: HttpRequest) -> str:
+        return self.get_login_redirect_url(request)

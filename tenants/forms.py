@@ -13,13 +13,12 @@ from django.http import HttpRequest
 from tenants import invitations, provisioning
 from tenants.context import platform_context
 from tenants.exceptions import NotFound, Refusal
+from tenants.invitations import INVITATION
 from tenants.keys import NewKey
 from tenants.lifecycle import EDITABLE
 from tenants.models import Organization, User
 from tenants.permissions import DEFAULT_SCOPES, ROLE_CHOICES, SCOPES
 from tenants.slugs import validate_slug
-
-INVITATION = "invitation"
 
 
 class SignupForm(AllauthSignupForm):
@@ -105,7 +104,9 @@ class KeyForm(forms.Form):
     allowed_networks = forms.CharField(
         label="Only from", required=False, help_text="Networks such as 203.0.113.0/24, separated by commas."
     )
-    denied_networks = forms.CharField(label="Never from", required=False, help_text="The same for networks to keep out.")
+    denied_networks = forms.CharField(
+        label="Never from", required=False, help_text="The same for networks to keep out."
+    )
 
     def new_key(self) -> NewKey:
         """The chosen key; call after `is_valid()`."""

@@ -22,6 +22,8 @@ from tenants.members import check_role
 from tenants.models import Invitation, Membership, User
 
 LIFETIME = timedelta(days=7)
+# Where a session remembers the invitation that led somebody here.
+INVITATION = "invitation"
 
 
 def invite(

@@ -24,7 +24,7 @@ from tenants.scope import Tenant
 # Under these paths a bearer token counts, and on the platform host it names the tenant.
 KEY_PATHS = ("/api/", "/v1/", "/ws/")
 # Signing in and managing one's own account touches people alone, whom a tenant's role cannot read.
-ACCOUNT_PATHS = ("/accounts/", "/invitations/")
+ACCOUNT_PATHS = ("/accounts/", "/handover/")
 
 PLATFORM_SESSION = "platform"
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from tenants import handover, hosts, invitations
 from tenants.exceptions import Refusal
-from tenants.forms import INVITATION
+from tenants.invitations import INVITATION
 from tenants.models import User
 from tenants.permissions import ROLE_WORDS
 from tenants.problems import refusal_response

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-
 from tenants import handover, hosts, provisioning
 from tenants.context import platform_context
 from tenants.exceptions import Refusal

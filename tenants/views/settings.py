@@ -21,7 +21,8 @@ from tenants.permissions import ROLE_CHOICES, ROLE_WORDS, role_rank
 
 
 def _page(request: HttpRequest, template: str, section: str, status: int = 200, **context: Any) -> HttpResponse:
-    return render(request, template, {"nav": "settings", "section": section, **context}, status=status)
+    frame = {"nav": "settings", "section": section, "may_see_keys": request.user.has_perm("tenants.view_key")}
+    return render(request, template, {**frame, **context}, status=status)
 
 
 def _found(row: Any) -> Any:
@@ -83,7 +84,12 @@ def _members_page(
     may_change = request.user.has_perm("tenants.change_member")
     own_rank = role_rank(request.user.member_role() or "viewer")
     rows = [
-        {"member": m, "may_change": may_change and role_rank(m.role) <= own_rank, "is_me": m.user_id == request.user.pk}
+        {
+            "member": m,
+            "may_change": may_change and role_rank(m.role) <= own_rank,
+            "is_me": m.user_id == request.user.pk,
+            "dialog": f"remove-{m.public_id}",
+        }
         for m in members.list_members()
     ]
     return _page(
@@ -95,6 +101,7 @@ def _members_page(
         invitations=invitations.list_open() if may_change else [],
         form=form or InvitationForm(),
         link=link,
+        all_roles=[(name, label, ROLE_WORDS[name]) for name, label in ROLE_CHOICES],
         roles=[(name, label, ROLE_WORDS[name]) for name, label in ROLE_CHOICES if role_rank(name) <= own_rank],
         may_change=may_change,
     )
