@@ -126,9 +126,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "tenants.middleware.MembershipMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "tenants.second_factor.SecondFactorMiddleware",
     "tenants.session_activity.SessionActivityMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tenants.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "orchestrall.errors.RefusalPages",
 ]
