@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from orchestrall.embedded.files import make_socket_dir
@@ -10,11 +11,13 @@ from orchestrall.embedded.info import SUPERUSER, Info
 from orchestrall.embedded.programs import (
     POSTGRES_VERSION,
     EmbeddedError,
+    is_zombie,
     let_read,
     let_through,
     postgres_bin,
     run_postgres_program,
     stand_in,
+    wait_until,
 )
 
 SETTINGS = {
@@ -49,6 +52,7 @@ def start(info: Info, *, durable: bool) -> None:
     fresh = not (data / "PG_VERSION").exists()
     if fresh:
         _make_cluster(data, durable=durable)
+    _forget_uncollected(info)
     settings = SETTINGS if durable else SETTINGS | UNSAFE_SETTINGS
     options = ["-k", str(info.postgres_socket_dir)]
     for name, value in settings.items():
@@ -92,6 +96,30 @@ def _is_postgres(pid: int, data: Path) -> bool:
     if not command.exists():  # macOS has no /proc
         return True
     return os.fsencode(data) in command.read_bytes()
+
+
+def _forget_uncollected(info: Info) -> None:
+    """Remove the lock files of a killed server that nobody has collected.
+
+    In a container whose first process collects no orphans the dead server stays as a zombie, and PostgreSQL takes it
+    for a living one. Its sessions notice the death and end; they must be gone before another server touches the data.
+    """
+    pid = process_id(info)
+    if pid is None or not is_zombie(pid):
+        return
+    wait_until(lambda: not _sessions(info), "Sessions of a killed PostgreSQL server did not end.")
+    (info.postgres_socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+    (data_dir(info) / "postmaster.pid").unlink()
+
+
+def _sessions(info: Info) -> list[Path]:
+    """Processes that work in the folder of the cluster, as PostgreSQL's do."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if link.readlink() == data_dir(info):
+                found.append(link)
+    return found
 
 
 def _make_folders(info: Info) -> None:

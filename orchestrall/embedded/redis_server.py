@@ -1,19 +1,14 @@
 """The two embedded Redis servers, each on a Unix socket of its own."""
 
 import json
-import os
 import socket
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrall.embedded.files import make_socket_dir
 from orchestrall.embedded.info import Info
-from orchestrall.embedded.programs import EmbeddedError, redis_program
-
-START_TIMEOUT_S = 30.0
+from orchestrall.embedded.programs import EmbeddedError, exists, is_zombie, redis_program, wait_until
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ def start(server: RedisServer, var: Path) -> None:
     )
     if result.returncode != 0:
         raise EmbeddedError(f"Redis ({server.name}) did not start: {(result.stdout + result.stderr).strip()[-500:]}")
-    _wait_until(lambda: _ask(server, "PING") == "+PONG", f"Redis ({server.name}) did not answer, see {server.folder}")
+    wait_until(lambda: _ask(server, "PING") == "+PONG", f"Redis ({server.name}) did not answer, see {server.folder}")
 
 
 def stop(server: RedisServer) -> None:
@@ -70,7 +65,7 @@ def stop(server: RedisServer) -> None:
     if pid is None:
         return
     _ask(server, "SHUTDOWN")
-    _wait_until(lambda: not _exists(pid), f"Redis ({server.name}, process {pid}) did not end.")
+    wait_until(lambda: not exists(pid) or is_zombie(pid), f"Redis ({server.name}, process {pid}) did not end.")
 
 
 def is_alive(server: RedisServer) -> bool:
@@ -103,21 +98,3 @@ def _ask(server: RedisServer, command: str) -> str | None:
             return connection.recv(65536).decode(errors="replace").strip()
         except (FileNotFoundError, ConnectionError, TimeoutError):
             return None
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # Where nobody collects orphans (a container whose first process does not), an ended server stays as a zombie.
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def _wait_until(condition: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise EmbeddedError(otherwise)
-        time.sleep(0.02)

@@ -143,6 +143,17 @@ def test_a_server_that_was_killed_is_started_again(var: Path) -> None:
             assert redis.Redis.from_url(again.info.redis_url).ping()
 
 
+def test_a_database_that_was_killed_is_started_again(var: Path) -> None:
+    with embedded.ensure_running(var, durable=False) as attached:
+        pid = postgres.process_id(attached.info)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        while postgres.is_alive(attached.info):
+            pass
+        with embedded.ensure_running(var, durable=False) as again, psycopg.connect(again.info.superuser_url):
+            assert again.started
+
+
 def test_data_survives_a_stop(fresh_var: Path) -> None:
     with embedded.ensure_running(fresh_var) as attached:
         with psycopg.connect(attached.info.superuser_url) as connection:

@@ -1,0 +1,210 @@
+"""`make run` as a person lives it: one line says it is ready, one signal ends all of it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from orchestrall import embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+PATIENCE_S = 120
+
+pytestmark = pytest.mark.stack
+
+
+class Run:
+    """A supervisor in a process of its own, with its own state folder and port."""
+
+    def __init__(self, var: Path, port: int) -> None:
+        self.var, self.port = var, port
+        self.log = var / f"run-{time.monotonic_ns()}.log"
+        environment = {**os.environ, "ORCHESTRALL_VAR": str(var), "PORT": str(port)}
+        environment.pop("EMBEDDED_DATABASE", None)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "orchestrall.supervisor"],
+                cwd=BASE_DIR,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: "Orchestrall is ready" in self.output or self.process.poll() is not None, self)
+        assert f"\nOrchestrall is ready: http://localhost:{self.port}\n" in self.output, self.output
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_S)
+
+    def facts(self) -> dict[str, int]:
+        facts: dict[str, int] = json.loads((self.var / "run.json").read_text())
+        return facts
+
+    def processes(self) -> dict[int, str]:
+        """Processes that belong to this run, by their environment or their command."""
+        found, mark = {}, os.fsencode(self.var)
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes()
+                if mark in command or b"ORCHESTRALL_VAR=" + mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found[int(entry.name)] = command.replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+        return {pid: command for pid, command in found.items() if command}
+
+
+def wait_until(condition: Callable[[], bool], run: Run) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, run.output
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def var() -> Iterator[Path]:
+    """One state folder for this file: the second start finds the data of the first."""
+    folder = Path(tempfile.mkdtemp(prefix="run-"))
+    yield folder
+    embedded.ensure_running(folder).close()
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def started(var: Path) -> Iterator[Run]:
+    run = Run(var, free_port())
+    yield run
+    for pid in run.processes():
+        os.kill(pid, signal.SIGKILL)
+    run.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def run(var: Path) -> Iterator[Run]:
+    """A product of the test's own, to be ended by it."""
+    with started(var) as run:
+        yield run
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Run]:
+    """A running product for the tests that leave it running, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="shared-"))
+    with started(folder) as run:
+        run.wait_until_ready()
+        yield run
+        run.end()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.promise("OPS-1")
+def test_all_of_it_answers_and_one_signal_ends_all_of_it(run: Run) -> None:
+    run.wait_until_ready()
+    with urllib.request.urlopen(f"http://127.0.0.1:{run.port}/readyz") as response:
+        assert response.status == 200
+    words = " ".join(run.processes().values())
+    for part in ("daphne", "worker", "beat", "routing.providers.demo", "postgres", "redis-server"):
+        assert part in words
+    assert run.end() == 0
+    assert run.processes() == {}
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", run.port)) != 0
+
+
+def test_ctrl_c_at_the_terminal_reaches_the_parent_alone_and_ends_all(run: Run) -> None:
+    run.wait_until_ready()
+    os.killpg(run.process.pid, signal.SIGINT)
+    assert run.process.wait(PATIENCE_S) == 0
+    assert run.processes() == {}
+
+
+def test_when_a_child_dies_everything_stops_and_says_which(run: Run) -> None:
+    run.wait_until_ready()
+    beat = next(pid for pid, command in run.processes().items() if " beat " in command)
+    os.kill(beat, signal.SIGKILL)
+    assert run.process.wait(PATIENCE_S) == 1
+    assert "beat ended by itself (signal SIGKILL), so everything stops." in run.output
+    assert run.processes() == {}
+
+
+def test_a_killed_parent_leaves_no_child_and_the_next_start_takes_the_servers_over(run: Run) -> None:
+    run.wait_until_ready()
+    servers = {run.facts()[name] for name in ("postgres_pid", "redis_pid", "cache_pid")}
+    run.process.kill()
+    run.process.wait()
+    wait_until(lambda: not any(" -m " in command for command in run.processes().values()), run)
+    again = Run(run.var, run.port)
+    again.wait_until_ready()
+    assert {again.facts()[name] for name in ("postgres_pid", "redis_pid", "cache_pid")} == servers
+    assert again.end() == 0
+    assert again.processes() == {}
+
+
+def test_a_signal_before_it_is_ready_ends_it_cleanly(run: Run) -> None:
+    wait_until(lambda: "Demo provider is ready" in run.output, run)
+    assert run.end() == 0
+    assert run.processes() == {}
+
+
+def test_a_taken_port_is_named_in_one_sentence(var: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = subprocess.run(
+            [sys.executable, "-m", "orchestrall.supervisor"],
+            cwd=BASE_DIR,
+            env={**os.environ, "ORCHESTRALL_VAR": str(var), "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith(f"Port {port} cannot be used")
+
+
+def test_no_secret_under_the_state_folder_is_readable_by_others(shared: Run) -> None:
+    for name in ("secret_key", "run.json"):
+        assert stat.S_IMODE((shared.var / name).stat().st_mode) == 0o600
+
+
+def test_a_command_beside_it_attaches_and_leaves_it_running(shared: Run) -> None:
+    environment = {**os.environ, "ORCHESTRALL_VAR": str(shared.var)}
+    environment.pop("EMBEDDED_DATABASE", None)
+    done = subprocess.run([sys.executable, "manage.py", "migrate"], cwd=BASE_DIR, env=environment, check=False)
+    assert done.returncode == 0
+    with urllib.request.urlopen(f"http://127.0.0.1:{shared.port}/readyz") as response:
+        assert response.status == 200
+
+
+def test_a_second_one_on_the_same_state_is_refused_in_a_sentence(shared: Run) -> None:
+    second = Run(shared.var, free_port())
+    assert second.process.wait(PATIENCE_S) == 1
+    assert "Orchestrall already runs on this state folder" in second.output
