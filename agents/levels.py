@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from django.db import models
+from enum import StrEnum
 
 
-class Level(models.TextChoices):
-    EXECUTIVE = "executive", "Executive"
-    SENIOR_MANAGER = "senior_manager", "Senior manager"
-    MANAGER = "manager", "Manager"
-    TEAM_LEAD = "team_lead", "Team lead"
-    SPECIALIST = "specialist", "Specialist"
+class Level(StrEnum):
+    EXECUTIVE = "executive"
+    SENIOR_MANAGER = "senior_manager"
+    MANAGER = "manager"
+    TEAM_LEAD = "team_lead"
+    SPECIALIST = "specialist"
+
+    @property
+    def label(self) -> str:
+        return self.value.replace("_", " ").capitalize()
 
     @property
     def rank(self) -> int:
@@ -19,3 +23,6 @@ class Level(models.TextChoices):
 
     def is_above(self, other: Level) -> bool:
         return self.rank < other.rank
+
+
+LEVEL_CHOICES = [(level.value, level.label) for level in Level]

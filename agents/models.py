@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from django.core.validators import RegexValidator
 from django.db import models
 
-from agents.levels import Level
+from agents.levels import LEVEL_CHOICES, Level
 from agents.policies import MemoryPolicy
 
 SLUG_LENGTH = 50
@@ -23,7 +24,7 @@ class Role(models.Model):
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     slug = models.CharField(max_length=SLUG_LENGTH, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=80)
-    level = models.CharField(max_length=20, choices=Level, default=Level.SPECIALIST)
+    level = models.CharField(max_length=20, choices=LEVEL_CHOICES, default=Level.SPECIALIST)
     description = models.CharField(max_length=500, blank=True)
     permissions = models.JSONField(default=list)
     tools = models.JSONField(default=list)
@@ -42,28 +43,38 @@ class Role(models.Model):
         return self.archived_at is not None
 
 
+class Status(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+STATUS_CHOICES = [
+    (Status.ACTIVE.value, "On duty"),
+    (Status.PAUSED.value, "Paused"),
+    (Status.ARCHIVED.value, "Archived"),
+]
+
+
 class AgentQuerySet(models.QuerySet["Agent"]):
     def employed(self) -> AgentQuerySet:
         """Those who count: active and paused."""
-        return self.exclude(status=Agent.Status.ARCHIVED)
+        return self.exclude(status=Status.ARCHIVED)
 
     def on_duty(self) -> AgentQuerySet:
-        return self.filter(status=Agent.Status.ACTIVE)
+        return self.filter(status=Status.ACTIVE)
 
 
 class Agent(models.Model):
     """A worker. Changed only through `agents.workforce`, which writes the version and the audit entry with it."""
 
-    class Status(models.TextChoices):
-        ACTIVE = "active", "On duty"
-        PAUSED = "paused", "Paused"
-        ARCHIVED = "archived", "Archived"
+    Status = Status
 
     public_id = models.UUIDField(default=uuid4, unique=True, editable=False)
     slug = models.CharField(max_length=SLUG_LENGTH, unique=True, validators=[slug_validator])
     name = models.CharField(max_length=80)
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="agents")
-    level = models.CharField(max_length=20, choices=Level)
+    level = models.CharField(max_length=20, choices=LEVEL_CHOICES)
     manager = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reports")
     industry = models.CharField(max_length=20, default="general")
     icon = models.CharField(max_length=40, default="briefcase")
@@ -72,7 +83,7 @@ class Agent(models.Model):
     tools = models.JSONField(default=list)
     model_policy = models.CharField(max_length=120, default="auto")
     memory_policy = models.JSONField(default=dict)
-    status = models.CharField(max_length=10, choices=Status, default=Status.ACTIVE)
+    status = models.CharField(max_length=10, choices=STATUS_CHOICES, default=Status.ACTIVE)
     version_number = models.PositiveIntegerField(default=1, editable=False)
     template_slug = models.CharField(max_length=SLUG_LENGTH, blank=True, editable=False)
     template_version = models.PositiveIntegerField(null=True, editable=False)
@@ -111,11 +122,11 @@ class Agent(models.Model):
 
     @property
     def is_active(self) -> bool:
-        return self.status == self.Status.ACTIVE
+        return self.status == Status.ACTIVE
 
     @property
     def is_archived(self) -> bool:
-        return self.status == self.Status.ARCHIVED
+        return self.status == Status.ARCHIVED
 
     @property
     def uses_router(self) -> bool:

@@ -27,8 +27,8 @@ from agents.api.serializers import (
     ManagerInput,
     RestoreInput,
 )
-from agents.levels import Level
-from agents.models import Agent, AgentVersion
+from agents.levels import LEVEL_CHOICES
+from agents.models import STATUS_CHOICES, Agent, AgentVersion
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The agent's id or its slug.")
 
@@ -37,8 +37,8 @@ class AgentFilters(django_filters.FilterSet):
     """Without `status` the archived stay out."""
 
     q = django_filters.CharFilter(method="search", label="Words in name, slug or description")
-    status = django_filters.MultipleChoiceFilter(choices=Agent.Status.choices)
-    level = django_filters.MultipleChoiceFilter(choices=Level.choices)
+    status = django_filters.MultipleChoiceFilter(choices=STATUS_CHOICES)
+    level = django_filters.MultipleChoiceFilter(choices=LEVEL_CHOICES)
     industry = django_filters.CharFilter()
     role = django_filters.CharFilter("role__slug", label="Slug of the role")
     manager = django_filters.CharFilter("manager__slug", label="Slug of the manager")

@@ -15,7 +15,7 @@ from agents import workforce
 from agents.api.fields import AgentReference
 from agents.api.serializers import AgentSerializer
 from agents.catalogue import find_template, load_catalogue
-from agents.levels import Level
+from agents.levels import LEVEL_CHOICES
 from agents.models import SLUG_LENGTH
 
 
@@ -26,7 +26,7 @@ class TemplateSerializer(serializers.Serializer):
     version = serializers.IntegerField()
     name = serializers.CharField()
     role = serializers.CharField()
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES)
     industry = serializers.CharField()
     icon = serializers.CharField()
     description = serializers.CharField()

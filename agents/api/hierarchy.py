@@ -14,12 +14,12 @@ from agents import workforce
 from agents.api.fields import AgentReference
 from agents.api.serializers import AgentSerializer
 from agents.hierarchy import Tree, load_tree
-from agents.levels import Level
-from agents.models import Agent
+from agents.levels import LEVEL_CHOICES, Level
+from agents.models import STATUS_CHOICES, Agent
 
 
 class LevelSerializer(serializers.Serializer):
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES)
     name = serializers.CharField()
     agents = serializers.IntegerField()
 
@@ -31,8 +31,8 @@ class HierarchyNodeSerializer(serializers.Serializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     role = serializers.CharField()
-    level = serializers.ChoiceField(choices=Level.choices)
-    status = serializers.ChoiceField(choices=Agent.Status.choices)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES)
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
     reports = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": "array", "items": {"$ref": "#/components/schemas/HierarchyNode"}})
@@ -59,10 +59,7 @@ class HierarchyView(APIView):
     def get(self, request: Request) -> Response:
         """Read the whole tree."""
         tree = load_tree()
-        levels = [
-            {"level": level.value, "name": level.label, "agents": len(tree.with_level(level))}
-            for level in map(Level, Level.values)
-        ]
+        levels = [{"level": level.value, "name": level.label, "agents": len(tree.with_level(level))} for level in Level]
         return Response({"levels": levels, "roots": [_node(root, tree) for root in tree.roots]})
 
     @extend_schema(request=MoveInput, responses=AgentSerializer)

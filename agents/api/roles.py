@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from agents import roles
 from agents.api.fields import by_reference
 from agents.api.serializers import AgentRoleCreate, AgentRoleInput, AgentRoleSerializer, role_facts
-from agents.levels import Level
+from agents.levels import LEVEL_CHOICES
 from agents.models import Agent, Role
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The role's id or its slug.")
@@ -29,7 +29,7 @@ class RoleFilters(django_filters.FilterSet):
     """Without `archived` the archived stay out."""
 
     q = django_filters.CharFilter("name", lookup_expr="icontains", label="Part of the name")
-    level = django_filters.MultipleChoiceFilter(choices=Level.choices)
+    level = django_filters.MultipleChoiceFilter(choices=LEVEL_CHOICES)
     archived = django_filters.BooleanFilter("archived_at", lookup_expr="isnull", exclude=True)
 
     class Meta:

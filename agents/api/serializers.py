@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from agents.api.fields import AgentReference, RoleReference
-from agents.levels import Level
-from agents.models import SLUG_LENGTH, Agent, Role
+from agents.levels import LEVEL_CHOICES, Level
+from agents.models import SLUG_LENGTH, STATUS_CHOICES, Agent, Role
 from agents.policies import MemoryPolicy
 from tenants.models import Organization
 
@@ -43,7 +43,7 @@ class AgentSerializer(serializers.Serializer):
     slug = serializers.CharField()
     name = serializers.CharField()
     role = serializers.CharField(source="role.slug", help_text="Slug of the role.")
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES)
     manager = serializers.SerializerMethodField()
     industry = serializers.CharField()
     icon = serializers.CharField()
@@ -52,7 +52,7 @@ class AgentSerializer(serializers.Serializer):
     tools = serializers.ListField(child=serializers.CharField())
     model_policy = serializers.CharField(help_text=MODEL_POLICY_HELP)
     memory_policy = MemoryPolicySerializer(source="memory")
-    status = serializers.ChoiceField(choices=Agent.Status.choices)
+    status = serializers.ChoiceField(choices=STATUS_CHOICES)
     version = serializers.IntegerField(source="version_number")
     hired_from = serializers.SerializerMethodField()
     model = serializers.CharField(source="address", help_text="Its `model` on the OpenAI-compatible endpoint.")
@@ -76,7 +76,7 @@ class AgentInput(serializers.Serializer):
 
     name = serializers.CharField(min_length=2, max_length=80)
     role = RoleReference(required=False)
-    level = serializers.ChoiceField(choices=Level.choices, required=False)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES, required=False)
     manager = AgentReference(required=False, allow_null=True, help_text="Id or slug; null for a root.")
     industry = serializers.ChoiceField(choices=Organization.Industry.choices, required=False)
     icon = serializers.CharField(max_length=40, required=False)
@@ -149,7 +149,7 @@ class AgentRoleSerializer(serializers.Serializer):
     id = serializers.UUIDField(source="public_id")
     slug = serializers.CharField()
     name = serializers.CharField()
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES)
     description = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
     tools = serializers.ListField(child=serializers.CharField())
@@ -161,7 +161,7 @@ class AgentRoleSerializer(serializers.Serializer):
 
 class AgentRoleInput(serializers.Serializer):
     name = serializers.CharField(min_length=2, max_length=80)
-    level = serializers.ChoiceField(choices=Level.choices, required=False)
+    level = serializers.ChoiceField(choices=LEVEL_CHOICES, required=False)
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
     permissions = serializers.ListField(
         child=serializers.CharField(max_length=64),

@@ -14,7 +14,8 @@ from agents import hierarchy, workforce
 from agents.exceptions import LevelRefused
 from agents.levels import Level
 from agents.models import Agent, AgentVersion, Role
-from billing.quotas import QuotaExceeded, used
+from billing.counters import used
+from billing.quotas import QuotaExceeded
 from tenants.context import tenant_context
 from tests.agents.conftest import ACTOR
 
