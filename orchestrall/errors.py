@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import select_template
 from django.utils import timezone
 
+from orchestrall.logs import request_id
 from orchestrall.theme import device_theme
 from tenants.exceptions import Forbidden, NotFound, Refusal
 from tenants.problems import refusal_response, retry_headers
@@ -69,7 +70,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 def answer(request: HttpRequest, refusal: Refusal) -> HttpResponseBase:
     """Answer with a refusal in the shape the caller speaks: a page, problem+json or OpenAI's error."""
-    reference = reference_of(request)
+    reference = reference_of()
     if refusal.status >= 500:
         logger.error("answered %s at %s, reference %s", refusal.status, request.path, reference)
     if request.path.startswith(MACHINE_PREFIXES):
@@ -90,10 +91,9 @@ def page_context(request: HttpRequest, refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def reference_of(request: HttpRequest) -> str:
-    """Return the id under which staff find this request in the log."""
-    known = str(getattr(request, "request_id", "") or "")
-    return known or f"req_{uuid4().hex[:16]}"
+def reference_of() -> str:
+    """Return the id under which staff find the request at hand in the log."""
+    return request_id.get() or uuid4().hex
 
 
 class RefusalPages:

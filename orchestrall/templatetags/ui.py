@@ -258,6 +258,23 @@ def prio(level: int) -> SafeString:
     return format_html('<span class="o-prio o-prio-{}" aria-hidden="true"><i></i><i></i><i></i><i></i></span>', level)
 
 
+# allauth's words in ours; its forms are used as they are.
+LABELS = {
+    "Email": "E-mail address",
+    "Current Password": "Current password",
+    "New Password": "New password",
+    "New Password (again)": "New password, once more",
+    "Passwordless": "Sign in with this key alone",
+    "Authenticator code": "Code",
+}
+
+
+@register.filter
+def label_of(field: BoundField) -> str:
+    """Return a field's label in the product's words."""
+    return LABELS.get(str(field.label), str(field.label))
+
+
 @register.simple_tag
 def control(field: BoundField) -> SafeString:
     """Draw a form's control in the look of the house; Django ties its hint and errors to it."""
@@ -272,6 +289,8 @@ def control(field: BoundField) -> SafeString:
         css = "form-control"
     given = widget.attrs.get("class", "")
     invalid = " is-invalid" if field.errors else ""
+    if str(field.label).lower() in str(widget.attrs.get("placeholder", "")).lower():
+        widget.attrs.pop("placeholder", None)  # it would only repeat the label
     return field.as_widget(attrs={"class": f"{css} {given}{invalid}".strip()})
 
 
