@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from tenants.hosts import is_platform_host
 
 ADMIN_PREFIX = "/admin/"
 # Signing in on the platform's host ends on a tenant's: browsers check a form's redirects too.
@@ -85,6 +88,11 @@ class SecurityHeaders:
 
 def _policy_for(request: HttpRequest) -> str:
     """The looser policy holds for the platform's admin alone: a tenant's host has no admin, and stays strict."""
-    host = request.headers.get("Host", "").partition(":")[0].lower().rstrip(".")
-    on_admin = request.path.startswith(ADMIN_PREFIX) and host in settings.PLATFORM_HOSTS
-    return ADMIN_POLICY if on_admin else STRICT_POLICY
+    return ADMIN_POLICY if request.path.startswith(ADMIN_PREFIX) and _is_on_platform(request) else STRICT_POLICY
+
+
+def _is_on_platform(request: HttpRequest) -> bool:
+    try:
+        return is_platform_host(request.get_host())
+    except DisallowedHost:
+        return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from orchestrall import embedded
+from orchestrall import embedded, unfold
 from orchestrall import environment as env
 from orchestrall.logs import logging_config
 from tenants.postgresql_backend.pool import reset_connection
@@ -268,6 +268,8 @@ if EMAIL_URL:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = str(MAIL_DIR)
+
+UNFOLD = unfold.UNFOLD
 
 # REST ---------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -67,7 +67,7 @@ def bar(of: Number | None = None, size: str = "", label: str = "", **parts: Numb
     """
     amounts = {name: float(parts.get(name) or 0) for name in _in_order(parts)}
     total = float(of) if of else sum(amounts.values())
-    described = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+    described = format_html('role="img" aria-label="{}"', label) if label else SafeString('aria-hidden="true"')
     css = f"o-bar o-bar-{size}" if size else "o-bar"
     return format_html(
         '<svg class="{}" viewBox="0 0 100 1" preserveAspectRatio="none" {}>{}</svg>',
