@@ -4,12 +4,13 @@ Staff may switch a job off or move its time in the admin: `sync` creates what is
 exists, and leaves the rest alone.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from tenants.context import platform_context
@@ -19,46 +20,44 @@ PREFIX = "orchestrall: "
 
 @dataclass(frozen=True)
 class Job:
-    """A task and its time: either `every` so often, or at the given `minute` and `hour` (crontab, UTC)."""
+    """A task (dotted name) that starts every so often."""
 
     name: str
     task: str
-    every: timedelta | None = None
-    minute: str = "*"
-    hour: str = "*"
-    kwargs: dict[str, Any] = field(default_factory=dict)
-
-    def schedule(self) -> dict[str, IntervalSchedule | CrontabSchedule]:
-        """Return the field of `PeriodicTask` that says when, with the stored schedule."""
-        if self.every is not None:
-            seconds = int(self.every.total_seconds())
-            interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
-            return {"interval": interval}
-        crontab, _ = CrontabSchedule.objects.get_or_create(
-            minute=self.minute,
-            hour=self.hour,
-            day_of_week="*",
-            day_of_month="*",
-            month_of_year="*",
-            timezone="UTC",
-        )
-        return {"crontab": crontab}
+    every: timedelta
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-JOBS: Sequence[Job] = ()
+def for_each_tenant(name: str, task: str, *, every: timedelta) -> Job:
+    """Return a job that starts `task` for every active organization."""
+    arguments = {"task": task, "window_s": int(every.total_seconds())}
+    return Job(name, "orchestrall.tasks.start_for_each_tenant", every, arguments)
+
+
+JOBS = (
+    for_each_tenant("Sum up usage", "billing.tasks.roll_up_usage", every=timedelta(minutes=10)),
+    for_each_tenant("Settle abandoned usage", "billing.tasks.settle_abandoned_usage", every=timedelta(minutes=5)),
+)
 
 
 def sync(jobs: Sequence[Job] = JOBS) -> None:
     """Bring the stored schedule in line with `jobs`. Runs in the platform's context."""
     PeriodicTask.objects.filter(name__startswith=PREFIX).exclude(name__in=[PREFIX + job.name for job in jobs]).delete()
     for job in jobs:
-        task, made = PeriodicTask.objects.get_or_create(
-            name=PREFIX + job.name,
-            defaults={"task": job.task, **job.schedule()},
-        )
-        if not made and task.task != job.task:
-            task.task = job.task
-            task.save(update_fields=["task"])
+        _store(job)
+
+
+def _store(job: Job) -> None:
+    what = {"task": job.task, "kwargs": json.dumps(dict(job.arguments))}
+    stored = PeriodicTask.objects.filter(name=PREFIX + job.name).first()
+    if stored is None:
+        seconds = int(job.every.total_seconds())
+        interval, _ = IntervalSchedule.objects.get_or_create(every=seconds, period=IntervalSchedule.SECONDS)
+        PeriodicTask.objects.create(name=PREFIX + job.name, interval=interval, **what)
+    elif {name: getattr(stored, name) for name in what} != what:
+        for name, value in what.items():
+            setattr(stored, name, value)
+        stored.save(update_fields=list(what))
 
 
 class PlatformScheduler(DatabaseScheduler):

@@ -74,11 +74,13 @@ class Supervisor:
         metrics.mkdir()
         embedded.note(self.var, pid=os.getpid(), port=self.port, demo_provider_port=self.demo_port)
         demo, *others = self._programs()
-        self._launch(demo)
+        # The preparation asks the providers for their models, so the demo provider answers before.
+        self._await([self._launch(demo)])
         self._prepare()
-        for program in others:
-            self._launch(program)
-        waiting = list(self.children)
+        self._await([self._launch(program) for program in others])
+
+    def _await(self, waiting: list[Child]) -> None:
+        """Wait until all of these answer."""
 
         def all_answer() -> bool:
             waiting[:] = [child for child in waiting if not child.is_ready()]

@@ -11,13 +11,14 @@ from orchestrall import demo, schedule
 
 
 class Command(BaseCommand):
-    """Apply migrations, bring the job schedule in line, and seed the demonstration where there is one."""
+    """Apply migrations, bring providers and the job schedule in line, and seed the demonstration where there is one."""
 
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps; each is safe to repeat."""
         call_command("migrate", stdout=self.stdout, stderr=self.stderr)
+        call_command("sync_providers", stdout=self.stdout, stderr=self.stderr)
         # WhiteNoise wants the folder; without a `collectstatic` it serves the sources.
         Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         schedule.sync()
