@@ -98,7 +98,7 @@ TENANT_APPS: list[str] = [
     "routing",
     "agents",
     "agents.chat",
-    # "agents.tickets",
+    "agents.tickets",
 ]
 INSTALLED_APPS = SHARED_APPS + TENANT_APPS
 # Our own apps, by their first name.
