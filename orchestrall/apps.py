@@ -12,6 +12,7 @@ class OrchestrallConfig(AppConfig):
     celery_app = celery_app
 
     def ready(self) -> None:
+        import orchestrall.openapi  # noqa: F401 - being imported registers it
         from audit.feed import on_appended
         from orchestrall.live import push_entries
         from tenants.sockets import check_standing_again

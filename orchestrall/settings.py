@@ -301,6 +301,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AgentStatusEnum": "agents.models.STATUS_CHOICES",
+        "OrganizationStatusEnum": "tenants.models.Organization.Status",
+        "UsageRecordKindEnum": "orchestrall.openapi.usage_record_kinds",
+    },
     "SERVERS": [{"url": "/"}],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

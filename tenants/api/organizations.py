@@ -70,7 +70,7 @@ class NewOrganizationSerializer(serializers.Serializer):
     slug = serializers.CharField(max_length=40)
     industry = serializers.ChoiceField(choices=Organization.Industry.choices, default="general")
     size = serializers.ChoiceField(choices=Organization.Size.choices, default="small")
-    region = serializers.ChoiceField(choices=["eu", "us", "any"], default="any")
+    region = serializers.ChoiceField(choices=Organization._meta.get_field("region").choices, default="any")
     plan = serializers.ChoiceField(choices=["basic", "professional", "enterprise"], default="basic")
     owner_email = serializers.EmailField(required=False, help_text="The e-mail address of an existing person.")
 
