@@ -1,0 +1,90 @@
+"""Reads a stored chain for the verifier, in bounded memory.
+
+Rows come in binary, a few thousand at a time, by number and id. Each portion is a statement of its own: the chain may
+grow meanwhile, nothing is locked, no snapshot is held back from VACUUM, and progress can be saved in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain as join
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audit.platform.models import Head, Mark
+from audit.rows import Memory, Point, Row
+from audit.scope import Scope, enter_platform
+
+PORTION = 5000
+MAX_BEYOND = 1000
+
+_COLUMNS = """
+SELECT e.id, e.seq, e.prev, e.hash, e.canonical, e.at, e.actor, e.action, e.target,
+       p.entry_hash, p.salt, p.canonical, p.erased_at IS NOT NULL
+FROM {entry} e LEFT JOIN {payload} p ON p.seq = e.seq
+"""
+_FIRST = _COLUMNS + "WHERE e.seq <= %s ORDER BY e.seq, e.id LIMIT %s"
+_NEXT = _COLUMNS + "WHERE (e.seq, e.id) > (%s, %s) AND e.seq <= %s ORDER BY e.seq, e.id LIMIT %s"
+_AT = _COLUMNS + "WHERE e.seq = %s ORDER BY e.id LIMIT 10"
+# One statement, one snapshot: an entry appended this moment is there together with its head.
+_HEAD_NOW = "(SELECT h.seq FROM public.audit_platform_head h WHERE h.tenant = %s)"
+_BEYOND = _COLUMNS + f"WHERE e.seq > greatest(%s, {_HEAD_NOW}) ORDER BY e.seq, e.id LIMIT %s"
+EVERYTHING = 2**63 - 1
+
+
+class ChainReader:
+    """One chain's rows and what is known of it. Opens the contexts it needs itself."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._entry = "public.audit_platform_entry" if scope.is_platform else "audit_entry"
+        self._payload = "public.audit_platform_payload" if scope.is_platform else "audit_payload"
+
+    def memory(self) -> Memory:
+        """Return head and marks, as they are now."""
+        with enter_platform():
+            head = Head.objects.filter(tenant=self.scope.tenant).values_list("seq", "hash").first()
+            marks = Mark.objects.filter(tenant=self.scope.tenant).order_by("seq").values_list("seq", "hash")
+            points = [Point(seq, bytes(value)) for seq, value in marks]
+        known = Point(head[0], bytes(head[1])) if head else None
+        return Memory(self.scope.tenant, known, points, self._last_id())
+
+    def rows(self, memory: Memory, since: int = 0) -> Iterator[Row]:
+        """Yield the rows from number `since` up to the head, then those that stand behind the head."""
+        end = memory.head.seq if memory.head else EVERYTHING
+        beyond = self._beyond(end, memory.tenant) if memory.head else iter(())
+        return join(self._portions(since, end), beyond)
+
+    def find(self, seq: int) -> list[Row]:
+        """Return the rows that stand under a number."""
+        return self._fetch(_AT, [seq])
+
+    def _portions(self, since: int, end: int) -> Iterator[Row]:
+        if since > 0:
+            rows = self._fetch(_NEXT, [since, -EVERYTHING, end, PORTION])
+        else:
+            rows = self._fetch(_FIRST, [end, PORTION])
+        while rows:
+            yield from rows
+            if len(rows) < PORTION:
+                return
+            rows = self._fetch(_NEXT, [rows[-1][1], rows[-1][0], end, PORTION])
+
+    def _beyond(self, end: int, tenant: UUID) -> Iterator[Row]:
+        yield from self._fetch(_BEYOND, [end, tenant, MAX_BEYOND])
+
+    def _fetch(self, statement: str, parameters: list[Any]) -> list[Row]:
+        statement = statement.format(entry=self._entry, payload=self._payload)
+        with self.scope.enter(), connection.cursor() as cursor:
+            # Past Django's wrapper, which knows no binary results.
+            found = cursor.cursor.execute(statement, parameters, binary=True)
+            rows: list[Row] = found.fetchall()
+            return rows
+
+    def _last_id(self) -> int | None:
+        with self.scope.enter(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT last_value, is_called FROM {self._entry}_id_seq")  # noqa: S608
+            last, is_called = cursor.fetchone()
+        return last if is_called else None
