@@ -64,7 +64,7 @@ class Walk:
         self._beyond = 0
         self._rewritten = False
         self._marks = sorted(mark for mark in {(m.seq, m.hash) for m in memory.marks} if mark[0] >= start.seq)
-        self._good = start.seq
+        self._good = max(start.seq - 1, 0)
         highest = max((seq for seq, _ in self._marks), default=0)
         self._end = max(memory.head.seq, highest) if memory.head else NEVER
         self.limit = self._end
@@ -165,8 +165,11 @@ class Walk:
         if row.witness is None:
             self._fault(row.seq, "payload", "its payload was deleted; an erased payload would leave its place behind")
             return
-        if row.witness != row.hash and len(self._strangers) < MAX_FAULTS:
-            self._strangers.append(row.seq)
+        if row.witness != row.hash:
+            # Either this payload row was changed or the entry was rewritten: the end of the chain will tell.
+            if len(self._strangers) < MAX_FAULTS:
+                self._strangers.append(row.seq)
+            return
         if row.salt is None and row.payload is None and row.erased:
             self.erased += 1
         elif row.salt is None or row.payload is None or sha256(row.salt + row.payload).digest() != entry.digest:

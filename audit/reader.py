@@ -11,6 +11,7 @@ from itertools import chain as join
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 from audit.platform.models import Head, Mark
@@ -51,17 +52,17 @@ class ChainReader:
         known = Point(head[0], bytes(head[1])) if head else None
         return Memory(self.scope.tenant, known, points, self._last_id())
 
-    def rows(self, memory: Memory, since: int = 0) -> Iterator[Row]:
-        """Yield the rows from number `since` up to the head, then those that stand behind the head."""
+    def rows(self, memory: Memory, since: int = 0) -> Iterator[Any]:
+        """Yield rows as plain tuples, from number `since` up to the head, then those that stand behind it."""
         end = memory.head.seq if memory.head else EVERYTHING
         beyond = self._beyond(end, memory.tenant) if memory.head else iter(())
         return join(self._portions(since, end), beyond)
 
     def find(self, seq: int) -> list[Row]:
         """Return the rows that stand under a number."""
-        return self._fetch(_AT, [seq])
+        return [Row._make(row) for row in self._fetch(_AT, [seq])]
 
-    def _portions(self, since: int, end: int) -> Iterator[Row]:
+    def _portions(self, since: int, end: int) -> Iterator[Any]:
         if since > 0:
             rows = self._fetch(_NEXT, [since, -EVERYTHING, end, PORTION])
         else:
@@ -72,15 +73,15 @@ class ChainReader:
                 return
             rows = self._fetch(_NEXT, [rows[-1][1], rows[-1][0], end, PORTION])
 
-    def _beyond(self, end: int, tenant: UUID) -> Iterator[Row]:
+    def _beyond(self, end: int, tenant: UUID) -> Iterator[Any]:
         yield from self._fetch(_BEYOND, [end, tenant, MAX_BEYOND])
 
-    def _fetch(self, statement: str, parameters: list[Any]) -> list[Row]:
+    def _fetch(self, statement: str, parameters: list[Any]) -> list[Any]:
         statement = statement.format(entry=self._entry, payload=self._payload)
         with self.scope.enter(), connection.cursor() as cursor:
-            # Past Django's wrapper, which knows no binary results.
-            found = cursor.cursor.execute(statement, parameters, binary=True)
-            rows: list[Row] = found.fetchall()
+            # A bare cursor on the same connection: Django's, which has just gone to the right schema, knows no binary.
+            with psycopg.Cursor(cursor.connection) as bare:
+                rows: list[Any] = bare.execute(statement, parameters, binary=True).fetchall()
             return rows
 
     def _last_id(self) -> int | None:

@@ -25,6 +25,20 @@ def load_dotenv(path: Path) -> None:
         os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
 
 
+def use_test_state(base_dir: Path) -> None:
+    """Give a process of the tests a database of its own, under `var/test` unless ORCHESTRALL_VAR says otherwise.
+
+    pytest-django reads the settings before any conftest is imported, so a conftest would say this too late.
+    """
+    os.environ.setdefault("ORCHESTRALL_VAR", str(base_dir / "var" / "test"))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    # Not a default: workers inherit the variables of the process that started them.
+    os.environ["EMBEDDED_DATABASE"] = f"test_{worker}_{os.getpid()}"
+    os.environ.setdefault("DATABASE_POOL_SIZE", "40")
+    # What somebody has set for a running product (keys of real providers!) is none of the tests' business.
+    os.environ["ENV_FILE"] = os.devnull
+
+
 def text(name: str, default: str = "") -> str:
     """Return the variable; a secret may also stand in the file that `NAME_FILE` names."""
     KNOWN.add(name)

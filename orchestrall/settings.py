@@ -15,6 +15,9 @@ from orchestrall.logs import logging_config
 from tenants.postgresql_backend.pool import reset_connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+TESTING = "pytest" in sys.modules
+if TESTING:
+    env.use_test_state(BASE_DIR)
 env.load_dotenv(BASE_DIR / env.text("ENV_FILE", ".env"))
 VAR_DIR = Path(env.text("ORCHESTRALL_VAR", str(BASE_DIR / "var"))).resolve()
 
@@ -367,5 +370,3 @@ LOGGING = logging_config(
     env.choice("LOG_FORMAT", "text" if EMBEDDED_DEMO else "json", ("text", "json")),
     env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
 )
-
-TESTING = "pytest" in sys.modules

@@ -10,7 +10,6 @@ staff. Their password is PASSWORD.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,14 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
-os.environ.setdefault("ORCHESTRALL_VAR", str(Path(__file__).resolve().parent.parent / "var" / "test"))
-os.environ["EMBEDDED_DATABASE"] = f"test_{WORKER}_{os.getpid()}"
-os.environ.setdefault("DATABASE_POOL_SIZE", "40")
-# What somebody has set for a running product (keys of real providers!) is none of the tests' business.
-os.environ["ENV_FILE"] = os.devnull
-os.environ["TEST_WORKER"] = WORKER
 
 PASSWORD = "correct horse battery"
 
