@@ -6,6 +6,7 @@ class BillingConfig(AppConfig):
     verbose_name = "Usage and billing"
 
     def ready(self) -> None:
-        from billing import wording
+        from billing import blocks, wording
 
         wording.register()
+        blocks.register()

@@ -11,7 +11,7 @@ from uuid import UUID
 class AgentLabel:
     name: str
     url: str = ""
-    icon: str = "robot"
+    icon: str = "headset"
 
 
 Labeller = Callable[[Iterable[UUID]], dict[UUID, AgentLabel]]

@@ -7,6 +7,7 @@ from audit.actions import register as register_action
 WORDING = {
     "billing.plan.chosen": ("chose the {plan} plan", "receipt"),
     "billing.plan.changed": ("changed the plan from {from} to {to}", "receipt"),
+    "billing.plan.edited": ("edited the plan {plan}: {fields}", "receipt"),
     "billing.quota.changed": ("set the quota {quota} to {to}", "gauge"),
     "billing.quota.warned": ("{quota}: {usage} of {limit} are used", "gauge"),
     "billing.usage.exported": ("exported usage records from {since} to {until}", "download"),

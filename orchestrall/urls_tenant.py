@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("orchestrall.urls_api")),
     path("", include("tenants.urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("billing.urls")),
 ]
 
 handler400 = "orchestrall.errors.bad_request"

@@ -81,8 +81,7 @@ def set_quota(name: str, value: Decimal | None, *, actor: str) -> None:
     Less than is in use is allowed: nothing more is let through until the use has fallen. Raises Invalid for an unknown
     name or an impossible value. Writes `billing.quota.changed` in the same transaction.
     """
-    quota = _known_quota(name)
-    _check_value(quota, value)
+    quota = check_value(name, value)
     with transaction.atomic():
         # As above: limits are written by the platform alone.
         organization_id = current_tenant().id
@@ -138,17 +137,19 @@ def _known_quota(name: str) -> Quota:
     return QUOTAS[name]
 
 
-def _check_value(quota: Quota, value: Decimal | None) -> None:
+def check_value(name: str, value: Decimal | None) -> Quota:
+    """The quota of this name, if `value` may stand in it. Raises Invalid for an unknown name or impossible value."""
+    quota = _known_quota(name)
     if value is None:
-        return
+        return quota
     if not value.is_finite() or not 0 <= value <= LARGEST:
         raise Invalid(
             f"{quota.name} takes a number from 0 to {LARGEST:,}, or “{UNLIMITED}”.", errors={"value": ["Out of range."]}
         )
     if not quota.is_money and value != value.to_integral_value():
-        raise Invalid(
-            f"{quota.name} takes a whole number, or “{UNLIMITED}”.", errors={"value": ["Not a whole number."]}
-        )
+        words = f"{quota.name} takes a whole number, or “{UNLIMITED}”."
+        raise Invalid(words, errors={"value": ["Not a whole number."]})
+    return quota
 
 
 def _write(action: str, target: str, actor: str, **payload: str) -> None:
