@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q
@@ -17,7 +17,7 @@ from audit.actions import describe, icon_of
 from audit.models import Entry, Payload
 from audit.platform.models import VerificationRun
 from audit.verification import latest_verdict
-from billing import usage
+from billing import usage as ledger
 
 BUSIEST = 5
 NEWEST = 8
@@ -85,15 +85,24 @@ class Overview:
     """Everything the page shows for a period."""
 
     period: Period
-    usage: usage.Report
+    usage: ledger.Report
     month: Period
-    month_usage: usage.Report
+    month_usage: ledger.Report
     on_duty: int
     desk: Desk
     waiting: list[Ticket]
     chain: Chain
     busiest: list[BusyAgent]
     happenings: list[Happening]
+
+    @property
+    def today(self) -> date:
+        return (self.period.end - timedelta(days=1)).date()
+
+    @property
+    def waits_many(self) -> bool:
+        """True when there may be more waiting than are shown."""
+        return len(self.waiting) >= WAITING
 
     @property
     def spend_chart(self) -> dict[str, Any]:
@@ -104,8 +113,8 @@ def look(period_key: str) -> Overview:
     """Gather the overview of the current tenant; an unknown period is today."""
     choices = periods()
     period, month = choices.get(period_key, choices["today"]), choices["month"]
-    month_usage = usage.report(month.start, month.end)
-    report = month_usage if period == month else usage.report(period.start, period.end)
+    month_usage = ledger.report(month.start, month.end)
+    report = month_usage if period == month else ledger.report(period.start, period.end)
     return Overview(
         period=period,
         usage=report,
@@ -126,7 +135,7 @@ class BusyAgent:
 
     agent: Agent | None
     slug: str
-    tiers: usage.Tiers
+    tiers: ledger.Tiers
     p95_ms: int | None
 
     @property
@@ -138,18 +147,21 @@ class BusyAgent:
         return self.agent.get_level_display() if self.agent else "API"
 
 
-def busiest(report: usage.Report) -> list[BusyAgent]:
+def busiest(report: ledger.Report) -> list[BusyAgent]:
     """Return the agents with most queries, busiest first."""
     rows = report.agents[:BUSIEST]
-    agents = {agent.public_id: agent for agent in Agent.objects.filter(public_id__in=[row.agent_id for row in rows if row.agent_id])}
+    agents = {
+        agent.public_id: agent
+        for agent in Agent.objects.filter(public_id__in=[row.agent_id for row in rows if row.agent_id])
+    }
     return [BusyAgent(agents.get(row.agent_id), row.agent_slug, row.tiers, row.p95_ms) for row in rows]
 
 
-def spend_by_day(month: Period, report: usage.Report) -> dict[str, Any]:
+def spend_by_day(month: Period, report: ledger.Report) -> dict[str, Any]:
     """Return the month up to today as the chart reads it: money by day, gaps as zeros."""
     found = {row.day: row.tiers for row in report.days}
     days = [month.start.date() + timedelta(days=number) for number in range((month.end - month.start).days)]
-    parts = [found.get(day, usage.Tiers()) for day in days]
+    parts = [found.get(day, ledger.Tiers()) for day in days]
     return {
         "labels": [*(f"{day.day} {day:%b}" for day in days[:-1]), "Today"],
         "large": [float(part.large.cost) for part in parts],

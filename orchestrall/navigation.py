@@ -72,7 +72,13 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
 )
 PLATFORM_GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    ("", (Entry("account", "Your account", "user-circle", "account_email"),)),
+    (
+        "",
+        (
+            Entry("organizations", "Organizations", "building", "tenants:organization-list"),
+            Entry("account", "Your account", "user-circle", "account_email"),
+        ),
+    ),
 )
 TABS = ("overview", "chat", "tickets", "costs")
 # Pages that have no entry of their own belong to the entry of their app.
@@ -88,7 +94,7 @@ def place_of(request: HttpRequest) -> str:
         return ""
     if (match.url_name or "").startswith(ACCOUNT_PAGES):
         return "account"
-    own = {entry.url_name: entry.key for _, entries in GROUPS for entry in entries} | ENTRY_OF_PAGE
+    own = {entry.url_name: entry.key for _, entries in (*GROUPS, *PLATFORM_GROUPS) for entry in entries} | ENTRY_OF_PAGE
     if match.view_name in own:
         return own[match.view_name]
     if match.view_name.startswith("tenants:settings"):

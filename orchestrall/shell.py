@@ -16,6 +16,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from agents.tickets.queries import open_count
 from billing.counters import used
 from billing.exceptions import NoPlan
 from billing.limits import QUOTAS, Limits, load_limits
@@ -173,5 +174,5 @@ class Shell:
             except NoPlan:
                 return None
 
-    def _count(self, what: str) -> int | None:
-        return used("agents") if what == "agents" else None
+    def _count(self, what: str) -> int:
+        return used("agents") if what == "agents" else open_count()

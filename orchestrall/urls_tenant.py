@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("orchestrall.urls_api")),
+    path("", include("agents.urls")),
     path("", include("tenants.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("billing.urls")),
