@@ -130,6 +130,8 @@ def wait_until_ended(children: list[Child], seconds: float, *, impatient: Callab
             break
         time.sleep(0.05)
     for child in children:
+        if child.returncode is None:
+            say("run", f"{child.name} did not end by itself and is killed")
         # Also after a clean end: a group may outlive its leader.
         child.kill()
         child.finish_output()

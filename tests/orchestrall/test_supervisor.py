@@ -54,7 +54,9 @@ class Run:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        returncode = self.process.wait(PATIENCE_S)
+        assert "is killed" not in self.output, self.output
+        return returncode
 
     def facts(self) -> dict[str, int]:
         facts: dict[str, int] = json.loads((self.var / "run.json").read_text())
