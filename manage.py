@@ -40,6 +40,9 @@ def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
     command = arguments[0] if arguments else "help"
     if command in NEED_NO_SERVERS or command.startswith("-") or "--help" in arguments or "-h" in arguments:
         return nullcontext()
+    if settings.EMBEDDED_SERVERS["postgres"]:
+        # `dbshell`, and whatever calls pg_dump, finds the programs of the server that runs.
+        os.environ["PATH"] = f"{embedded.postgres_bin()}{os.pathsep}{os.environ.get('PATH', '')}"
     return embedded.ensure_running(settings.VAR_DIR, **settings.EMBEDDED_SERVERS)
 
 

@@ -6,7 +6,7 @@ Nothing in here runs when `DATABASE_URL` and `REDIS_URL` name real servers. Impo
 from orchestrall.embedded.attach import Attached, ensure_running, is_running, note
 from orchestrall.embedded.files import make_socket_dir, make_var, secret, secret_key, var_dir
 from orchestrall.embedded.info import DATABASE, Info, connection_info, read_run_file, socket_host
-from orchestrall.embedded.programs import EmbeddedError
+from orchestrall.embedded.programs import EmbeddedError, postgres_bin
 
 __all__ = [
     "DATABASE",
@@ -19,6 +19,7 @@ __all__ = [
     "make_socket_dir",
     "make_var",
     "note",
+    "postgres_bin",
     "read_run_file",
     "secret",
     "secret_key",
