@@ -47,6 +47,7 @@ def summary(entry: AppendedEntry) -> dict[str, Any]:
         "at": entry.at.isoformat(),
         "actor": entry.actor,
         "action": entry.action,
+        "topic": entry.action.split(".")[1],
         "target": entry.target,
         "words": describe(entry.action, entry.payload)[:300],
         "icon": icon_of(entry.action),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("tenants.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("billing.urls")),
+    path("chat/", include("agents.chat.urls")),
 ]
 
 handler400 = "orchestrall.errors.bad_request"
