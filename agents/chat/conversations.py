@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from audit.chain import record
 from tenants.exceptions import Invalid, NotFound
 
 FRONT_DESK = "front-desk"
+_MARKS = re.compile(r"(?m)^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}")
 
 
 def asker_fields(user: Asker) -> dict[str, UUID | None]:
@@ -115,6 +117,11 @@ def make_title(text: str) -> str:
     """One line of at most 120 characters."""
     line = " ".join(clean_text(text).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def make_preview(text: str) -> str:
+    """What the list shows of a message: its beginning on one line, without Markdown's marks."""
+    return make_title(_MARKS.sub("", text[: TITLE_LENGTH * 4]))
 
 
 def clean_text(text: str) -> str:

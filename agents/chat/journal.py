@@ -225,7 +225,7 @@ def finish(begun: Begun, agent: Agent, call: CallRecord | None, end: End) -> Mes
         if turn.is_running:
             _end_turn(turn, end)
             if message is not None and message.text:
-                conversation.preview = conversations.make_title(message.text)
+                conversation.preview = conversations.make_preview(message.text)
             _write_end(turn, agent, message, end)
         conversation.last_frame = max(conversation.last_frame, end.frame)
         conversation.save(update_fields=[*ALWAYS_SAVED, "preview"])

@@ -23,7 +23,6 @@ from agents.tools import Asker
 
 THREAD_TURNS = 40
 LIST_LENGTH = 60
-SCORE_WIDTH = 600
 RETRYABLE = {Turn.State.STOPPED, Turn.State.FAILED}
 
 
@@ -55,17 +54,39 @@ class Why:
 
     @property
     def reason(self) -> str:
-        """The first reason, with a small letter, to stand in a line."""
-        first = str(self.last.reasons[0]) if self.last.reasons else f"{self.last.tier} model"
-        return first[:1].lower() + first[1:]
+        """The telling reason, with a small letter, to stand in a line."""
+        return telling_reason(self.last.reasons) or f"{self.last.tier} model"
 
     @property
-    def score_x(self) -> int:
-        return round((self.last.score or 0) * SCORE_WIDTH)
+    def score_x(self) -> str:
+        return _percent(self.last.score)
 
     @property
-    def threshold_x(self) -> int:
-        return round((self.last.threshold or 0) * SCORE_WIDTH)
+    def threshold_x(self) -> str:
+        return _percent(self.last.threshold)
+
+    @property
+    def score_anchor(self) -> str:
+        return _anchor(self.last.score)
+
+    @property
+    def threshold_anchor(self) -> str:
+        return _anchor(self.last.threshold)
+
+
+def telling_reason(reasons: Sequence[str]) -> str:
+    """What a line has room for: the first reason that speaks of the text; the one before only repeats the score."""
+    chosen = str(reasons[1] if len(reasons) > 2 else reasons[0]) if reasons else ""
+    return chosen if chosen[1:2].isupper() else chosen[:1].lower() + chosen[1:]
+
+
+def _percent(fraction: float | None) -> str:
+    return f"{(fraction or 0) * 100:.1f}"
+
+
+def _anchor(fraction: float | None) -> str:
+    """Words at the ends of the scale turn inwards."""
+    return "start" if (fraction or 0) < 0.12 else "end" if (fraction or 0) > 0.88 else "middle"
 
 
 @dataclass(slots=True)

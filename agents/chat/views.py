@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET
 
 from agents.chat import conversations, thread
@@ -54,8 +55,10 @@ def turn(request: HttpRequest, id: UUID, turn: UUID) -> HttpResponse:
     """One turn of a conversation, as a fragment."""
     found = conversations.find_conversation(id, request.user)
     blocks = thread.blocks_of(found, turn_id=turn)
-    context = {"blocks": blocks, "conversation": found, "today": thread.today_of(found)}
-    return render(request, "chat/_turns.html", context, status=200 if blocks else 404)
+    response = render(request, "chat/_turns.html", {"blocks": blocks}, status=200 if blocks else 404)
+    # The line under the conversation's name goes along, for whoever draws the fragment.
+    response["X-Chat-Line"] = render_to_string("chat/_today.html", {"today": thread.today_of(found)}).strip()
+    return response
 
 
 @require_GET
@@ -91,5 +94,6 @@ def _page(
         "can_send": request.user.has_perm("chat.send_message"),
         "limit": MAX_QUESTION_LENGTH,
         "refusal": refusal,
+        "is_new": "new" in request.GET or channel == Conversation.Channel.AGENT,
     }
     return render(request, "chat/thread.html", context, status=200 if refusal is None else refusal.status)

@@ -26,8 +26,14 @@ function show(name, icon) {
 }
 
 async function fragment(url) {
-  const response = await fetch(url, { headers: { "X-Requested-With": "fetch" }, credentials: "same-origin" });
-  return response.ok ? response.text() : null;
+  try {
+    const response = await fetch(url, { credentials: "same-origin" });
+    const words = response.headers.get("X-Chat-Line");
+    if (words) document.getElementById("agent-line").textContent = words;
+    return response.ok ? await response.text() : null;
+  } catch {
+    return null; // offline: what is drawn stays
+  }
 }
 
 async function refreshList() {
