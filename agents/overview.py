@@ -184,12 +184,23 @@ class Happening:
     cost: str = ""
 
 
+# A question makes several entries; the feed tells it once asked and once answered.
+STEPS = ("routing.decision.made", "chat.conversation.opened")
+LOOK_BACK = 4
+
+
 def newest_happenings(limit: int = NEWEST) -> list[Happening]:
-    """Return the newest entries of the chain, newest first."""
-    entries = list(Entry.objects.all()[:limit])
+    """Return what happened last, newest first, without the steps on the way to an answer that is told anyway."""
+    entries = list(Entry.objects.all()[: limit * LOOK_BACK])
     payloads = {row.seq: row.value or {} for row in Payload.objects.filter(seq__in=[entry.seq for entry in entries])}
-    names = names_of(entry.actor for entry in entries)
-    return [_happening(entry, payloads.get(entry.seq, {}), names[entry.actor].name) for entry in entries]
+    told = {payloads[entry.seq].get("query", "") for entry in entries if entry.action not in STEPS} - {""}
+    shown = [entry for entry in entries if not _is_told(entry, payloads[entry.seq], told)][:limit]
+    names = names_of(entry.actor for entry in shown)
+    return [_happening(entry, payloads[entry.seq], names[entry.actor].name) for entry in shown]
+
+
+def _is_told(entry: Entry, payload: dict[str, Any], told: set[Any]) -> bool:
+    return entry.action in STEPS and (payload.get("query") in told or entry.action == "chat.conversation.opened")
 
 
 def _happening(entry: Entry, payload: dict[str, Any], who: str) -> Happening:
@@ -198,7 +209,7 @@ def _happening(entry: Entry, payload: dict[str, Any], who: str) -> Happening:
         seq=entry.seq,
         at=entry.at,
         who=who[:1].upper() + who[1:],
-        words=describe(entry.action, payload),
+        words=describe(entry.action, payload).removeprefix(f"{who} "),
         icon=icon_of(entry.action),
         mark=tier if tier in ("small", "large") else "",
         note=str(payload.get("model", "")) if tier else "",

@@ -73,7 +73,7 @@ function frame(c, labels, unit, extra = {}) {
     grid: { left: 4, right: 8, top: 14, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
       type: "category", data: labels, axisLine: { lineStyle: { color: c["line-strong"] } }, axisTick: { show: false },
-      axisLabel: { color: c.muted, fontSize: 11, margin: 10, hideOverlap: true, interval: (i) => (labels.length - 1 - i) % every === 0 },
+      axisLabel: { color: c.muted, fontSize: 11, margin: 10, hideOverlap: true, showMaxLabel: true, interval: (i) => (labels.length - 1 - i) % every === 0 },
       ...extra.x,
     },
     yAxis: {
