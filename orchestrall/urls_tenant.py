@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("orchestrall.urls_api")),
     path("", include("agents.urls")),
     path("", include("tenants.urls")),
+    path("tickets/", include("agents.tickets.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("billing.urls")),
     path("chat/", include("agents.chat.urls")),

@@ -81,6 +81,10 @@ class Ticket(models.Model):
         return LIFE_CYCLES[self.kind]
 
     @property
+    def priority_word(self) -> str:
+        return WORDS[self.priority]
+
+    @property
     def state_label(self) -> str:
         """The state in the words of the ticket's type: a new change is a draft."""
         return self.cycle.states[self.state]
