@@ -13,6 +13,7 @@ from celery import Celery, Task
 from celery.platforms import SecurityWarning
 from celery.signals import beat_init, setup_logging, task_postrun, task_prerun, worker_ready
 from django.conf import settings
+from prometheus_client import Counter, Histogram
 
 from orchestrall.logs import request_id
 from orchestrall.notify import notify_ready
@@ -20,6 +21,9 @@ from orchestrall.notify import notify_ready
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "orchestrall.settings")
 
 logger = logging.getLogger("orchestrall.job")
+
+JOBS = Counter("orchestrall_jobs", "Jobs by how they ended.", ["task", "state"])
+JOB_SECONDS = Histogram("orchestrall_job_seconds", "From start to end of a job.", ["task"])
 
 HARD_TIME_LIMIT_S = 300
 # Redis hands out again what was not acknowledged in time: this must be longer than the longest job.
@@ -76,7 +80,10 @@ def _begin(task_id: str, task: Task, **_: Any) -> None:
 def _report(task: Task, state: str | None, **_: Any) -> None:
     # Without the arguments, which may carry what people wrote.
     seconds = time.perf_counter() - task.request.get("started", time.perf_counter())
-    logger.info("%s %s", task.name, (state or "unknown").lower(), extra={"duration_ms": round(seconds * 1000, 1)})
+    ended = (state or "unknown").lower()
+    logger.info("%s %s", task.name, ended, extra={"duration_ms": round(seconds * 1000, 1)})
+    JOBS.labels(task.name, ended).inc()
+    JOB_SECONDS.labels(task.name).observe(seconds)
     request_id.set("")
 
 

@@ -28,13 +28,22 @@ class Job:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
+def once(name: str, task: str, *, every: timedelta) -> Job:
+    """Return a job that starts `task`, however many beats there are."""
+    return Job(name, "orchestrall.tasks.start_once", every, _arguments(task, every))
+
+
 def for_each_tenant(name: str, task: str, *, every: timedelta) -> Job:
     """Return a job that starts `task` for every active organization."""
-    arguments = {"task": task, "window_s": int(every.total_seconds())}
-    return Job(name, "orchestrall.tasks.start_for_each_tenant", every, arguments)
+    return Job(name, "orchestrall.tasks.start_for_each_tenant", every, _arguments(task, every))
+
+
+def _arguments(task: str, every: timedelta) -> dict[str, Any]:
+    return {"task": task, "window_s": int(every.total_seconds())}
 
 
 JOBS = (
+    once("Check the audit chains", "audit.tasks.check_all_chains", every=timedelta(hours=1)),
     for_each_tenant("Sum up usage", "billing.tasks.roll_up_usage", every=timedelta(minutes=10)),
     for_each_tenant("Settle abandoned usage", "billing.tasks.settle_abandoned_usage", every=timedelta(minutes=5)),
 )

@@ -8,6 +8,15 @@ from tenants.redis import redis_client
 from tenants.tasks import for_each_tenant
 
 
+@shared_task
+def start_once(task: str, window_s: int) -> bool:
+    """Queue `task` (a dotted name), once per window of `window_s` seconds; returns whether it was queued."""
+    if not claim_window(task, window_s):
+        return False
+    current_app.send_task(task)
+    return True
+
+
 @shared_task(platform=True)
 def start_for_each_tenant(task: str, window_s: int) -> int:
     """Queue `task` (a dotted name) once for each active organization; returns for how many.

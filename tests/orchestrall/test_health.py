@@ -70,6 +70,7 @@ def test_a_probe_is_read_only(visitor: Client) -> None:
     assert visitor.post("/livez").status_code == 405
 
 
+@pytest.mark.promise("OPS-3")
 def test_metrics_are_shown_to_this_machine(visitor: Client) -> None:
     response = visitor.get("/metrics")
     assert response.status_code == 200

@@ -66,6 +66,7 @@ def test_a_line_written_inside_a_tenant_names_it(acme: Any) -> None:
         assert json.loads(JsonFormatter().format(record("hello")))["tenant_id"] == str(acme.id)
 
 
+@pytest.mark.promise("OPS-3")
 def test_a_request_is_logged_with_tenant_actor_duration_and_id(
     client_of: Any, cast: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

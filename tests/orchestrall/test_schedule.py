@@ -31,7 +31,7 @@ def names() -> set[str]:
 
 def test_every_scheduled_task_exists() -> None:
     app.loader.import_default_modules()
-    wanted = {job.task for job in JOBS} | {job.arguments["task"] for job in JOBS if "task" in job.arguments}
+    wanted = {job.task for job in JOBS} | {job.arguments["task"] for job in JOBS}
     assert wanted <= set(app.tasks)
 
 

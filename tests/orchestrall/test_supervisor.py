@@ -210,3 +210,16 @@ def test_a_second_one_on_the_same_state_is_refused_in_a_sentence(shared: Run) ->
     second = Run(shared.var, free_port())
     assert second.process.wait(PATIENCE_S) == 1
     assert "Orchestrall already runs on this state folder" in second.output
+
+
+def test_the_figures_of_web_and_worker_stand_on_one_page(shared: Run) -> None:
+    def read() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{shared.port}/metrics") as response:
+            text: str = response.read().decode()
+            return text
+
+    urllib.request.urlopen(f"http://127.0.0.1:{shared.port}/accounts/login/").close()
+    # The worker finds the jobs of the two seeded organizations, and nothing left to do in them.
+    job = 'orchestrall_jobs_total{state="success",task="tenants.tasks.provision_organization"} 2.0'
+    wait_until(lambda: job in read(), shared)
+    assert 'orchestrall_http_requests_total{method="GET",route="accounts/login/",status="200"}' in read()
