@@ -5,6 +5,8 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
+from audit.names import register_namer
+
 
 class AgentsConfig(AppConfig):
     name = "agents"
@@ -16,3 +18,4 @@ class AgentsConfig(AppConfig):
         autodiscover_modules("tools")
         import_module("agents.wording")
         import_module("agents.starter").register()
+        register_namer("agent", import_module("agents.names").agent_names)

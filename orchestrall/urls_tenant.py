@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("orchestrall.urls_api")),
     path("", include("agents.urls")),
+    path("", include("audit.urls")),
     path("", include("tenants.urls")),
     path("tickets/", include("agents.tickets.urls")),
     path("accounts/", include("allauth.urls")),

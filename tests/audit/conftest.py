@@ -25,7 +25,7 @@ from tests.conftest import provision_now
 ACTOR = "system:tests"
 
 
-def note(name: str = "one", **payload: Any) -> None:
+def note(name: str = "one", /, **payload: Any) -> None:
     record("tests.thing.noted", f"tests.thing:{name}", payload or {"name": name}, actor=ACTOR)
 
 
