@@ -8,6 +8,7 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
+from celery import current_app
 from django.db import transaction
 
 from audit import verification
@@ -108,7 +109,7 @@ def test_a_verification_is_started_followed_and_found_again(
 ) -> None:
     client = key_client(cast.acme)
     assert client.get(VERIFY).status_code == 404
-    with mock.patch.object(verification.current_app, "send_task"), django_capture_on_commit_callbacks(execute=True):
+    with mock.patch.object(current_app, "send_task"), django_capture_on_commit_callbacks(execute=True):
         started = client.post(VERIFY, {}, content_type="application/json")
     assert started.status_code == 202
     run = started.json()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from uuid import uuid4
 
 import pytest
 import time_machine
+from celery import current_app
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from audit import verification
 from audit.chain import record
@@ -142,7 +145,7 @@ def test_reading_the_log_is_logged_once_in_a_quarter_of_an_hour(client_of: Clien
     assert f"entry {seq:,}" in page
     client.get("/audit/?q=x")
     assert views() == 1
-    with time_machine.travel(verification.timezone.now() + verification.timedelta(minutes=16)):
+    with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         client.get("/audit/")
     assert views() == 2
 
@@ -165,7 +168,7 @@ def test_the_button_queues_a_run_and_the_page_follows_it(
 ) -> None:
     client = client_of(cast.alice, cast.acme)
     assert "has not been verified yet" in body(client.get("/audit/"))
-    with mock.patch.object(verification.current_app, "send_task") as send:
+    with mock.patch.object(current_app, "send_task") as send:
         with django_capture_on_commit_callbacks(execute=True):
             answer = body(client.post("/audit/verify/", headers={"HX-Request": "true"}))
     with platform_context():
@@ -193,7 +196,7 @@ def test_a_second_press_joins_the_run_under_way(client_of: ClientOf, cast: Any) 
 
 def test_a_broker_that_is_away_is_said(client_of: ClientOf, cast: Any, django_capture_on_commit_callbacks: Any) -> None:
     client = client_of(cast.alice, cast.acme)
-    with mock.patch.object(verification.current_app, "send_task", side_effect=ConnectionError):
+    with mock.patch.object(current_app, "send_task", side_effect=ConnectionError):
         with django_capture_on_commit_callbacks(execute=True):
             client.post("/audit/verify/")
     assert "could not be queued" in body(client.get("/audit/"))
@@ -204,7 +207,7 @@ def broken(cast: Any, seq: int) -> VerificationRun:
     with platform_context():
         run: VerificationRun = VerificationRun.objects.create(
             tenant=cast.acme.id, state="broken", actor="system:tests", checked=60, total=60, faults=[fault],
-            started_at=verification.timezone.now(), finished_at=verification.timezone.now(),
+            started_at=timezone.now(), finished_at=timezone.now(),
         )  # fmt: skip
     return run
 
