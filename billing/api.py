@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.urls import path
 from django.utils import timezone
@@ -223,13 +224,19 @@ class UsageRecordSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class MomentFilter(django_filters.Filter):
+class MomentFormField(forms.CharField):
     """A date or an instant, like `MomentField`."""
 
-    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
-        if not value:
-            return qs
-        return super().filter(qs, MomentField().run_validation(value))
+    def clean(self, value: Any) -> datetime | None:
+        text = super().clean(value)
+        moment = read_moment(text) if text else None
+        if text and moment is None:
+            raise forms.ValidationError(MomentField.default_error_messages["invalid"])
+        return moment
+
+
+class MomentFilter(django_filters.Filter):
+    field_class = MomentFormField
 
 
 class UsageRecordFilter(django_filters.FilterSet):

@@ -45,9 +45,10 @@ WITH stale AS MATERIALIZED (
   WHERE hour >= %(start)s AND hour < %(end)s AND hour NOT IN (SELECT hour FROM stale)
     AND (hour::date < %(first_day)s OR hour::date >= %(last_day)s OR hour::date IN (SELECT hour::date FROM stale))
   UNION ALL
-  SELECT stale.hour, {DIMENSIONS}, {SUMS} FROM stale
-  JOIN {RECORDS} ON record.opened_at >= stale.hour AND record.opened_at < stale.hour + interval '1 hour'
-  GROUP BY stale.hour, {DIMENSIONS}
+  SELECT date_trunc('hour', opened_at), {DIMENSIONS}, {SUMS} FROM {RECORDS}
+  WHERE opened_at >= (SELECT min(hour) FROM stale) AND opened_at < (SELECT max(hour) FROM stale) + interval '1 hour'
+    AND date_trunc('hour', opened_at) IN (SELECT hour FROM stale)
+  GROUP BY 1, {DIMENSIONS}
 )
 """
 

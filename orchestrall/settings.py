@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "tenants.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "billing.middleware.RateLimitHeaders",
     "orchestrall.errors.RefusalPages",
 ]
 
@@ -281,6 +282,7 @@ REST_FRAMEWORK = {
         "tenants.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.api_permissions.HasPermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["billing.throttling.PlanThrottle"],
     "DEFAULT_PAGINATION_CLASS": "tenants.pagination.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

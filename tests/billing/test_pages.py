@@ -15,7 +15,7 @@ from tests.billing.conftest import Call
 
 def plan_of(organization: Any) -> str:
     with platform_context():
-        return Subscription.objects.get(organization=organization).plan.slug  # type: ignore[no-any-return]
+        return Subscription.objects.get(organization=organization).plan.slug
 
 
 PAGES = [
