@@ -278,12 +278,12 @@ def _locked(agent: Agent, *, moves: bool) -> Agent:
     # The tree's lock comes before the row's, in every use case, so that two of them never wait for each other.
     if moves:
         hierarchy.lock_tree()
-    return Agent.objects.select_related("role", "manager").select_for_update(of=("self",)).get(pk=agent.pk)
+    return Agent.objects.select_related("role", "manager").select_for_update(of=("self",), no_key=True).get(pk=agent.pk)
 
 
 def _check_role(role: Role) -> None:
     # Locked, so that it is not archived between this look and the end of the transaction.
-    if Role.objects.select_for_update().get(pk=role.pk).is_archived:
+    if Role.objects.select_for_update(no_key=True).get(pk=role.pk).is_archived:
         raise RoleArchived(f"The role {role.name} is archived. Choose another, or restore it.")
 
 
