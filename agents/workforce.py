@@ -19,13 +19,14 @@ from agents.catalogue import Template, find_template
 from agents.config import MODEL_POLICIES, check_settings
 from agents.exceptions import AgentArchived, HasReports, InvalidAgent, RoleArchived, SlugTaken, StaleVersion
 from agents.levels import Level
-from agents.models import SLUG_LENGTH, Agent, Role
+from agents.models import SLUG_LENGTH, Agent, AgentVersion, Role
 from agents.policies import MemoryPolicy
 from agents.roles import role_for_template
 from audit.chain import record
 from billing.quotas import claim, release
 from routing.providers.catalogue import catalogue
 from tenants.context import current_tenant
+from tenants.exceptions import NotFound
 
 KEPT_SLUGS = frozenset({"hire", "new", "roles"})  # taken by pages beside /agents/<slug>/
 
@@ -187,7 +188,12 @@ def suitable_manager(level: Level, tree: hierarchy.Tree | None = None) -> Agent 
 
 
 def update_agent(
-    agent: Agent, *, actor: str, expected_version: int | None = None, **changes: Unpack[AgentChanges]
+    agent: Agent,
+    *,
+    actor: str,
+    expected_version: int | None = None,
+    summary: str = "",
+    **changes: Unpack[AgentChanges],
 ) -> Agent:
     """Change settings and place of an agent; returns it as it is now. Nothing changed makes no version.
 
@@ -211,13 +217,39 @@ def update_agent(
         if "model_policy" in changes and changes["model_policy"] != locked.model_policy:
             _check_model(changes["model_policy"])
         _apply(locked, changes)
-        _save_change(locked, before, actor=actor)
+        _save_change(locked, before, actor=actor, summary=summary)
     return locked
 
 
 def move_agent(agent: Agent, manager: Agent | None, *, actor: str) -> Agent:
     """Give the agent another manager, or none (a root). Raises CycleRefused, LevelRefused, AgentArchived."""
     return update_agent(agent, actor=actor, manager=manager)
+
+
+def restore_version(agent: Agent, number: int, *, actor: str) -> Agent:
+    """Give the agent the settings of an earlier version, as a new version; place and status stay as they are.
+
+    A role or tool that is gone meanwhile stays as it is now, or is left out. Raises NotFound, AgentArchived. Writes
+    `agents.agent.updated`.
+    """
+    version = AgentVersion.objects.filter(agent=agent, number=number).first()
+    if version is None:
+        raise NotFound(f"{agent.name} has no version {number}.")
+    config = version.config
+    changes: AgentChanges = {
+        "name": config["name"],
+        "industry": config["industry"],
+        "icon": config["icon"],
+        "instructions": config["instructions"],
+        "description": config["description"],
+        "tools": tools.registered(config["tools"]),
+        "model_policy": config["model_policy"],
+        "memory_policy": MemoryPolicy(**config["memory_policy"]),
+    }
+    role = Role.objects.filter(slug=config["role"], archived_at=None).first()
+    if role is not None:
+        changes["role"] = role
+    return update_agent(agent, actor=actor, summary=f"Back to version {number}", **changes)
 
 
 def pause_agent(agent: Agent, *, actor: str) -> Agent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
@@ -29,6 +29,7 @@ from agents.api.serializers import (
 )
 from agents.levels import LEVEL_CHOICES
 from agents.models import STATUS_CHOICES, Agent, AgentVersion
+from agents.words import find_by_words
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="The agent's id or its slug.")
 
@@ -55,18 +56,6 @@ class AgentFilters(django_filters.FilterSet):
         if not self.form.cleaned_data.get("status"):
             queryset = queryset.exclude(status=Agent.Status.ARCHIVED)
         return super().filter_queryset(queryset)
-
-
-def find_by_words(queryset: QuerySet[Agent], words: str) -> QuerySet[Agent]:
-    """Keep agents that have every word in name, slug, description or role."""
-    for word in words.split()[:8]:
-        queryset = queryset.filter(
-            Q(name__icontains=word)
-            | Q(slug__icontains=word)
-            | Q(description__icontains=word)
-            | Q(role__name__icontains=word)
-        )
-    return queryset
 
 
 @extend_schema_view(
