@@ -8,6 +8,7 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from agents.chat import wording
+        from agents.chat import openai_source, wording
 
         wording.register()
+        openai_source.register()

@@ -35,7 +35,7 @@ class Question:
     """What somebody asks, and where. Without a conversation a new one is opened with `agent_slug` or the front desk.
 
     `client_id` makes sending it again harmless. `history` replaces the conversation's own memory, for clients that
-    bring all messages along (OpenAI's wire format).
+    bring all messages along (OpenAI's wire format). `is_admitted`: the request has been counted already.
     """
 
     tenant: Tenant
@@ -47,6 +47,7 @@ class Question:
     requested_model: str = "auto"
     source: str = Conversation.Source.CHAT
     history: Sequence[Mapping[str, Any]] | None = None
+    is_admitted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def begin(question: Question, *, owner: str) -> Begun:
     known = _find_begun(question, text)
     if known is not None:
         return known
-    rate_limit = admit_request(question.user.actor)
+    rate_limit = None if question.is_admitted else admit_request(question.user.actor)
     try:
         with transaction.atomic():
             return _begin(question, text, owner, rate_limit)
@@ -134,7 +135,7 @@ def _explain(error: IntegrityError, question: Question, text: str) -> Begun:
     raise error
 
 
-def _begin(question: Question, text: str, owner: str, rate_limit: RateLimit) -> Begun:
+def _begin(question: Question, text: str, owner: str, rate_limit: RateLimit | None) -> Begun:
     user = question.user
     if question.conversation_id is None:
         conversation = conversations.open_conversation(

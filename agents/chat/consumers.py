@@ -124,7 +124,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self.viewer.say({**content, **(more or {})})
 
     async def _ask(self, frame: Ask) -> None:
-        begun = await registry().start(
+        launched = await registry().start(
             Question(
                 tenant=self.visitor.tenant,
                 user=self.visitor.user,
@@ -136,6 +136,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 source=Conversation.Source.CHAT,
             )
         )
+        begun = launched.begun
         self.viewer.say(
             {
                 "type": "accepted",

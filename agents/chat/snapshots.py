@@ -8,7 +8,7 @@ from uuid import UUID
 
 from agents.chat import conversations, journal
 from agents.chat.markdown import render_markdown
-from agents.chat.models import Conversation, Message, Turn
+from agents.chat.models import Message, Turn
 from agents.tools import Asker
 
 SNAPSHOT_MESSAGES = 40
@@ -47,12 +47,12 @@ def take(conversation_id: UUID, user: Asker) -> tuple[int, dict[str, Any]]:
         "title": conversation.title,
         "agent": journal.card(conversation.agent).slug,
         "turn": running.public_id if running else None,
-        "messages": [message_json(message, conversation) for message in rows],
+        "messages": [message_json(message) for message in rows],
     }
     return conversation.last_frame, content
 
 
-def message_json(message: Message, conversation: Conversation) -> dict[str, Any]:
+def message_json(message: Message) -> dict[str, Any]:
     """A message as sockets and REST show it."""
     shown: dict[str, Any] = {
         "id": message.public_id,

@@ -202,8 +202,11 @@ def _number(entry_id: bytes) -> int:
 class Publisher:
     """The sink of a running turn: numbers its events, hands them on, and writes them to the stream."""
 
-    def __init__(self, hub: Hub, key: str, ids: TurnIds, number: int) -> None:
+    def __init__(
+        self, hub: Hub, key: str, ids: TurnIds, number: int, listener: Callable[[TurnEvent], None] | None = None
+    ) -> None:
         self.number = number
+        self._listener = listener
         self._hub, self._key, self._ids = hub, key, ids
         self._unwritten: deque[Frame] = deque(maxlen=STREAM_FRAMES)
         self._lock = asyncio.Lock()
@@ -216,6 +219,8 @@ class Publisher:
         frame = Frame(self.number, frame_of(event, self._ids, self.number))
         self._unwritten.append(frame)
         self._hub.deliver(self._key, frame)
+        if self._listener is not None:
+            self._listener(event)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write())
         return self.number

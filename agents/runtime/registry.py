@@ -7,6 +7,7 @@ tabs see the same one.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,6 +20,7 @@ from agents.chat.asking import Begun, Question
 from agents.chat.exceptions import ConversationBusy
 from agents.chat.frames import TurnIds
 from agents.chat.stream import Hub, Letter, Publisher, hub, stream_key
+from agents.runtime.events import TurnEvent
 from agents.runtime.limits import Limits
 from agents.runtime.turn import Ending, TurnRun
 from agents.tools import Asker
@@ -29,6 +31,9 @@ log = structlog.get_logger(__name__)
 STOP = b"stop"
 
 
+Listener = Callable[[TurnEvent], None]
+
+
 @dataclass(frozen=True)
 class Running:
     """A turn under way; `ending` completes with how it ended."""
@@ -37,6 +42,18 @@ class Running:
     run: TurnRun
     ending: asyncio.Task[Ending]
 
+    async def wait(self) -> Ending:
+        """How the turn ended; cancelling the caller does not cancel the turn."""
+        return await asyncio.shield(self.ending)
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A stored question. `running` is None for one that was asked before and does not run in this process."""
+
+    begun: Begun
+    running: Running | None
+
 
 class TurnRegistry:
     """The running turns of one event loop."""
@@ -44,32 +61,36 @@ class TurnRegistry:
     def __init__(self, meeting_point: Hub) -> None:
         self._hub = meeting_point
         self._running: dict[UUID, Running] = {}
-        self._starting: set[asyncio.Task[Begun]] = set()
+        self._starting: set[asyncio.Task[Launched]] = set()
         self._heart: asyncio.Task[None] | None = None
         meeting_point.on_letter = self._on_letter
 
-    async def start(self, question: Question, limits: Limits | None = None) -> Begun:
+    async def start(
+        self, question: Question, *, limits: Limits | None = None, listener: Listener | None = None
+    ) -> Launched:
         """Store the question and start its turn; returns once it is stored.
 
         What `asking.begin` raises comes through. A question that was begun before is found, not started again.
+        `listener` hears the events of a new turn, in the event loop.
         """
         # A task of its own: were the caller cancelled between the commit and the start, nobody would run the turn.
-        task = asyncio.get_running_loop().create_task(self._start(question, limits))
+        task = asyncio.get_running_loop().create_task(self._start(question, limits, listener))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
         return await asyncio.shield(task)
 
-    async def _start(self, question: Question, limits: Limits | None) -> Begun:
+    async def _start(self, question: Question, limits: Limits | None, listener: Listener | None) -> Launched:
         await self._say_alive()
         begun = await self._begin(question)
         if not begun.is_new:
-            return begun
+            return Launched(begun, self._running.get(begun.turn_id))
         ids = TurnIds(begun.turn_id, begun.query_id, begun.conversation_id)
-        publisher = Publisher(self._hub, stream_key(question.tenant, begun.conversation_id), ids, begun.frame)
+        key = stream_key(question.tenant, begun.conversation_id)
+        publisher = Publisher(self._hub, key, ids, begun.frame, listener)
         run = TurnRun(begun, publisher, limits)
         ending = asyncio.get_running_loop().create_task(self._run(run, publisher))
-        self._running[begun.turn_id] = Running(begun, run, ending)
-        return begun
+        running = self._running[begun.turn_id] = Running(begun, run, ending)
+        return Launched(begun, running)
 
     async def _begin(self, question: Question) -> Begun:
         owner = processes.process_id()
@@ -87,14 +108,6 @@ class TurnRegistry:
         finally:
             self._running.pop(run.begun.turn_id, None)
             await publisher.close()
-
-    def find(self, turn_id: UUID) -> Running | None:
-        return self._running.get(turn_id)
-
-    async def wait(self, begun: Begun) -> Ending | None:
-        """How the turn ended, once it has; None when this process does not run it."""
-        running = self._running.get(begun.turn_id)
-        return await asyncio.shield(running.ending) if running is not None else None
 
     async def stop(self, tenant: Tenant, user: Asker, *, turn_id: UUID | None, conversation_id: UUID | None) -> None:
         """Stop a running turn of this asker, in whichever process it runs. Raises TurnNotFound."""

@@ -88,6 +88,7 @@ class TurnRun:
         self.limits = limits or Limits()
         self.progress = Progress(begun.agent)
         self.stop_reason = ""
+        self.refusal: Refusal | None = None
         self._task: asyncio.Task[Any] | None = None
         self._writer = self._new_writer()
         self._unsettled: Outcome | None = None
@@ -105,6 +106,7 @@ class TurnRun:
         try:
             ending = await self._work_within_limits()
         except Refusal as refusal:
+            self.refusal = refusal
             ending = await self._fail(refusal.type, refusal.detail, refusal.extra)
         except asyncio.CancelledError:
             self._uncancel()
