@@ -28,6 +28,7 @@ def servers() -> Iterator[None]:
 
     from orchestrall import embedded
 
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing one
     with embedded.ensure_running(settings.VAR_DIR, durable=False):
         yield
 

@@ -11,7 +11,7 @@ from orchestrall.embedded.info import SUPERUSER, Info
 from orchestrall.embedded.programs import (
     POSTGRES_VERSION,
     EmbeddedError,
-    is_zombie,
+    is_gone,
     let_read,
     let_through,
     postgres_bin,
@@ -105,7 +105,7 @@ def _forget_uncollected(info: Info) -> None:
     for a living one. Its sessions notice the death and end; they must be gone before another server touches the data.
     """
     pid = process_id(info)
-    if pid is None or not is_zombie(pid):
+    if pid is None or not is_gone(pid):
         return
     wait_until(lambda: not _sessions(info), "Sessions of a killed PostgreSQL server did not end.")
     (info.postgres_socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)

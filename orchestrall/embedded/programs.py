@@ -118,11 +118,14 @@ def exists(pid: int) -> bool:
     return True
 
 
-def is_zombie(pid: int) -> bool:
-    """Whether the process has ended and nobody has collected it, as orphans do in some containers."""
+def is_gone(pid: int) -> bool:
+    """Whether the process is dying, or dead and not collected by anybody, as orphans are in some containers.
+
+    Either way its program is gone: the command line is empty. (The state `Z` comes a moment later.)
+    """
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() == b""
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

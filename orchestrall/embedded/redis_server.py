@@ -8,7 +8,7 @@ from pathlib import Path
 
 from orchestrall.embedded.files import make_socket_dir
 from orchestrall.embedded.info import Info
-from orchestrall.embedded.programs import EmbeddedError, exists, is_zombie, redis_program, wait_until
+from orchestrall.embedded.programs import EmbeddedError, exists, is_gone, redis_program, wait_until
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def stop(server: RedisServer) -> None:
     if pid is None:
         return
     _ask(server, "SHUTDOWN")
-    wait_until(lambda: not exists(pid) or is_zombie(pid), f"Redis ({server.name}, process {pid}) did not end.")
+    wait_until(lambda: not exists(pid) or is_gone(pid), f"Redis ({server.name}, process {pid}) did not end.")
 
 
 def is_alive(server: RedisServer) -> bool:
