@@ -3,10 +3,11 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import LazyObject, empty
 
@@ -24,21 +25,41 @@ QUIET = ("/static/",)
 class RequestMiddleware:
     """Outermost: measures everything that happens to a request."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
+    sync_capable = async_capable = True
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Serve the request under an id: the proxy's `X-Request-ID` when it looks like one, else a new one."""
-        given = request.headers.get("X-Request-ID", "")
-        token = request_id.set(given if _GIVEN_ID.match(given) else uuid4().hex)
-        started = time.perf_counter()
+        if self.is_async:
+            return self._acall(request)
+        token, started = request_id.set(_id_of(request)), time.perf_counter()
         try:
-            response = self.get_response(request)
-            response["X-Request-ID"] = request_id.get()
-            _report(request, response, time.perf_counter() - started)
-            return response
+            return _finish(request, self.get_response(request), started)
         finally:
             request_id.reset(token)
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        token, started = request_id.set(_id_of(request)), time.perf_counter()
+        try:
+            return _finish(request, await self.get_response(request), started)
+        finally:
+            request_id.reset(token)
+
+
+def _id_of(request: HttpRequest) -> str:
+    given = request.headers.get("X-Request-ID", "")
+    return given if _GIVEN_ID.match(given) else uuid4().hex
+
+
+def _finish(request: HttpRequest, response: HttpResponseBase, started: float) -> HttpResponseBase:
+    response["X-Request-ID"] = request_id.get()
+    _report(request, response, time.perf_counter() - started)
+    return response
 
 
 def _report(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -136,6 +136,12 @@ MIDDLEWARE = [
     "billing.middleware.RateLimitHeaders",
     "orchestrall.errors.RefusalPages",
 ]
+# What requests to `/v1/` go through instead (`orchestrall/lean.py`).
+LEAN_MIDDLEWARE = [
+    "orchestrall.requests.RequestMiddleware",
+    "orchestrall.csp.SecurityHeaders",
+    "tenants.middleware.TenantMiddleware",
+]
 
 TEMPLATES = [
     {

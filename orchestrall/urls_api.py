@@ -28,6 +28,7 @@ def _collect() -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = [
+    path("v1/", include("routing.openai_api.urls")),
     path("api/v1/", include((_collect(), "api"))),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -39,10 +39,12 @@ async def answer_streamed(opened: Opened, *, include_usage: bool) -> HttpRespons
     """
     stream = _Stream(include_usage=include_usage)
     await stream.begin(opened)
-    response = StreamingHttpResponse(stream.chunks(), content_type="text/event-stream; charset=utf-8")
-    response.headers.update({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
-    response.headers.update(routing_headers(stream.answer.report, with_cost=False))
-    return response
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(
+        stream.chunks(),
+        content_type="text/event-stream; charset=utf-8",
+        headers={**headers, **routing_headers(stream.answer.report, with_cost=False)},
+    )
 
 
 class _Stream:
