@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
 from audit.names import register_namer
+from billing.labels import register_agent_labels
 
 
 class AgentsConfig(AppConfig):
@@ -18,4 +19,6 @@ class AgentsConfig(AppConfig):
         autodiscover_modules("tools")
         import_module("agents.wording")
         import_module("agents.starter").register()
-        register_namer("agent", import_module("agents.names").agent_names)
+        names = import_module("agents.names")
+        register_namer("agent", names.agent_names)
+        register_agent_labels(names.agent_labels)

@@ -32,4 +32,6 @@ def agent_label(agent_id: UUID | None, slug: str, known: dict[UUID, AgentLabel])
     """The known label, else the slug as words, else that no agent was asked."""
     if agent_id in known:
         return known[agent_id]
-    return AgentLabel(slug.replace("-", " ").capitalize() if slug else "Models asked directly", icon="plug-connected")
+    if slug:
+        return AgentLabel(slug.replace("-", " ").capitalize())
+    return AgentLabel("Models asked directly", icon="plug-connected")

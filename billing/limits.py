@@ -41,10 +41,12 @@ class Quota:
     free_words: str = ""
 
     def words(self, value: Decimal) -> str:
-        """The value for people: `1,000`, `$50`, `$0.0002`."""
-        if not self.is_money:
-            return f"{value.normalize():,f}"
-        return f"${value.normalize():,f}" if value != value.to_integral() else f"${value.to_integral():,}"
+        """The value for people: `1,000`, `$50`, `$9.50`, `$0.0002`."""
+        if not self.is_money or value == value.to_integral_value():
+            return f"{'$' if self.is_money else ''}{value.to_integral_value():,f}"
+        if value >= 1:
+            return f"${value:,.2f}"
+        return f"${round(value, 4 if value >= Decimal('0.01') else 1 - value.adjusted()).normalize():f}"
 
     def plain(self, value: Decimal | None) -> int | str | None:
         """The value for machines: counts as numbers, money as a decimal string, None for unlimited."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from billing.usage import DayUsage, Tiers
 
@@ -43,8 +44,11 @@ def _months_back(month: datetime, count: int) -> datetime:
     return month.replace(year=years, month=index + 1)
 
 
-def series(period: Period, days: Iterable[DayUsage]) -> dict[str, list[float] | list[str] | str]:
-    """The period as a chart reads it: a label and money on large, small and saved for each step, gaps as zeros."""
+def series(period: Period, days: Iterable[DayUsage]) -> dict[str, dict[str, Any]]:
+    """The period as charts read it, a value for each step, gaps as zeros.
+
+    `spend`: money on large and small models, and saved. `share`: queries answered by small and large ones.
+    """
     steps: dict[date, Tiers] = {step: Tiers() for step in _steps(period)}
     for day in days:
         step = day.day.replace(day=1) if period.by_month else day.day
@@ -52,13 +56,17 @@ def series(period: Period, days: Iterable[DayUsage]) -> dict[str, list[float] | 
         steps[step] = Tiers(known.small + day.tiers.small, known.large + day.tiers.large)
     shape = "%b %Y" if period.by_month else "%-d %b"
     parts = steps.values()
-    return {
-        "period": "Month" if period.by_month else "Day",
-        "labels": [f"{step:{shape}}" for step in steps],
+    frame = {"period": "Month" if period.by_month else "Day", "labels": [f"{step:{shape}}" for step in steps]}
+    spend = {
         "large": [float(part.large.cost) for part in parts],
         "small": [float(part.small.cost) for part in parts],
         "saved": [max(float(part.all.saved), 0.0) for part in parts],
     }
+    share = {
+        "small": [part.small.queries for part in parts],
+        "large": [part.large.queries for part in parts],
+    }
+    return {"spend": frame | spend, "share": frame | share}
 
 
 def _steps(period: Period) -> list[date]:

@@ -70,7 +70,7 @@ class QuotaUse:
 
     @property
     def used_words(self) -> str:
-        return self.quota.words(round(self.used, 4) if self.quota.is_money else self.used)
+        return self.quota.words(self.used)
 
     @property
     def limit_words(self) -> str:

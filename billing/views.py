@@ -58,7 +58,7 @@ def costs(request: HttpRequest) -> HttpResponse:
         "periods": periods(timezone.now()).values(),
         "report": report,
         "agents": _agent_lines(report.agents),
-        "chart": series(period, report.days),
+        "charts": series(period, report.days),
         **_query_context(request, period),
     }
     if report.total.records:

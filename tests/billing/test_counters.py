@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -168,8 +169,11 @@ def test_control_checking_before_counting_lets_parallel_claims_through(founded: 
     with tenant_context(organization):
         QuotaCounter.objects.update_or_create(name="agents", period="", defaults={"used": 0})
 
+    all_have_looked = Barrier(12)
+
     def hire_carelessly() -> bool:
         row = QuotaCounter.objects.get(name="agents")
+        all_have_looked.wait(timeout=30)
         if row.used >= 5:
             return False
         row.used += 1

@@ -125,7 +125,7 @@ def test_the_costs_page_takes_few_queries(
 @pytest.mark.promise("TEN-2")
 def test_the_plan_page_shows_limits_use_and_who_may_change_them(cast: Any, client_of: Any) -> None:
     page = client_of(cast.vera, cast.acme).get("/settings/plan/").content.decode()
-    for words in ("Professional", "$449.00", "of 50", "of 1,000", "of $500", "An owner or admin can change the plan"):
+    for words in ("Professional", "$449<", "of 50", "of 1,000", "of $500", "An owner or admin can change the plan"):
         assert words in page
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -50,7 +51,7 @@ def test_it_refuses_what_would_pass_the_limit(ten_dollars: Any, call: Call) -> N
         reserve_spend(Decimal("0.6"), uuid4())
     assert (refused.value.limit, refused.value.usage) == (Decimal(10), Decimal("9.5"))
     assert refused.value.extra["usage"] == "9.5"
-    assert "$10 of model spend a month; $9.5" in refused.value.detail
+    assert "$10 of model spend a month; $9.50" in refused.value.detail
 
 
 def test_one_request_dearer_than_the_limit_is_refused(ten_dollars: Any) -> None:
@@ -116,8 +117,11 @@ def test_control_checking_before_spending_lets_parallel_queries_through(founded:
     with tenant_context(organization):
         MonthlySpend.objects.create(month=spend.month_start())
 
+    all_have_looked = Barrier(12)
+
     def spend_carelessly() -> bool:
         row = MonthlySpend.objects.get()
+        all_have_looked.wait(timeout=30)
         if row.spent + 2 > 10:
             return False
         spend.add_spend(Decimal(2), datetime.now(UTC))
