@@ -68,7 +68,7 @@ class Entry:
     def canonical(self) -> bytes:
         """Return the canonical bytes. Raises InvalidEntry naming the field that breaks the format."""
         check_fields(self.actor, self.action, self.target, self.at)
-        if self.v != VERSION:
+        if type(self.v) is not int or self.v != VERSION:
             raise InvalidEntry(f"v is {self.v!r}, this code writes version {VERSION}.")
         if not isinstance(self.seq, int) or isinstance(self.seq, bool) or not 1 <= self.seq <= MAX_SAFE_INTEGER:
             raise InvalidEntry(f"seq is {self.seq!r}, it counts from 1.")
@@ -155,7 +155,8 @@ def plain_value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise InvalidEntry(f"{value!r} is no number that JSON knows.")
-        return value
+        # JSON would write a large whole float as an integer that readers take for another number.
+        return str(int(value)) if value.is_integer() and abs(value) > MAX_SAFE_INTEGER else value
     if isinstance(value, Mapping):
         return {_key(key): plain_value(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):

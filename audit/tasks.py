@@ -5,8 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from audit import verification
-from audit.platform.models import Head
-from audit.scope import PLATFORM, current_scope
+from audit.scope import current_scope
 
 
 @shared_task(tenant=True)
@@ -31,11 +30,3 @@ def check_chain(tenant_id: str) -> None:
 def check_platform_chain() -> None:
     """Verify what was added to the platform's chain since the last time."""
     verification.check_now(current_scope(), actor=verification.SCHEDULE, full=False)
-
-
-@shared_task(platform=True)
-def check_all_chains() -> None:
-    """Queue the hourly check of every chain there is."""
-    check_platform_chain.delay()
-    for tenant in Head.objects.exclude(tenant=PLATFORM).values_list("tenant", flat=True):
-        check_chain.delay(str(tenant))

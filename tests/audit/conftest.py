@@ -78,6 +78,11 @@ class Ledger:
             raw.execute("ALTER TABLE audit_platform_head ENABLE ALWAYS TRIGGER audit_platform_head_only_grows")
             raw.execute("ALTER TABLE audit_platform_head ENABLE ALWAYS TRIGGER audit_platform_head_is_kept")
 
+    def as_superuser(self, *statements: str) -> None:
+        with superuser(self.organization.schema_name) as raw:
+            for statement in statements:
+                raw.execute(statement)
+
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         with superuser(self.organization.schema_name) as raw:
             return raw.execute(statement).fetchall()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from audit.chain import Draft, bind
@@ -296,3 +299,57 @@ def test_models_refuse_to_change_entries_in_words(in_acme: Any) -> None:
     for attempt in (entry.save, entry.delete, Entry.objects.all().delete, lambda: Entry.objects.update(seq=1)):
         with pytest.raises(AppendOnly):
             attempt()
+
+
+def test_the_documented_way_to_break_a_chain_works_and_can_be_mended(ledger: Ledger) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "audit-chain.md").read_text()
+    (block,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    block = block.replace("'acme'", f"'{ledger.organization.slug}'")
+    ledger.as_owner(block)
+    (fault,) = ledger.check().faults
+    said = f"entry {fault['seq']}: {fault['kind']}: {fault['words']}"
+    assert said in page
+    ledger.as_owner(block.replace("""'"actor":"', '"actor":"x'""", """'"actor":"x', '"actor":"'"""))
+    assert ledger.faults() == []
+
+
+def test_the_command_says_whole_or_names_the_faults(ledger: Ledger, capsys: Any) -> None:
+    slug = ledger.organization.slug
+    call_command("verify_chain", slug)
+    assert capsys.readouterr().out == "whole: 9 entries\n"
+    call_command("verify_chain", slug, "--incremental")
+    assert capsys.readouterr().out == "whole: 9 entries\n"
+    ledger.tamper(f"{EDIT} WHERE seq = 5", "DELETE FROM audit_entry WHERE seq > 7")
+    with pytest.raises(SystemExit) as exit:
+        call_command("verify_chain", slug)
+    assert exit.value.code == 1
+    assert capsys.readouterr().out == (
+        "entry 5: edited: its text differs from its hash\nentry 8: truncated: entries 8 to 9 are missing\n"
+    )
+
+
+def test_the_command_checks_the_platforms_chain(committed: None, capsys: Any) -> None:
+    call_command("verify_chain", "--platform")
+    assert re.fullmatch(r"whole: \d+ entries\n", capsys.readouterr().out)
+
+
+def test_the_command_refuses_an_unknown_organization(committed: None) -> None:
+    with pytest.raises(CommandError, match="no organization with the slug 'nobody'") as refusal:
+        call_command("verify_chain", "nobody")
+    assert refusal.value.returncode == 2
+
+
+def test_an_idle_chain_does_not_grow_by_being_checked(ledger: Ledger) -> None:
+    for _ in range(3):
+        ledger.check(full=False, actor="system:schedule")
+    assert ledger.rows("SELECT action FROM audit_entry WHERE seq > 9") == [("audit.chain.verified",)]
+
+
+def test_the_schedule_records_a_break_once(ledger: Ledger) -> None:
+    ledger.tamper(f"{EDIT} WHERE seq = 5")
+    for _ in range(3):
+        ledger.check(full=False, actor="system:schedule")
+    assert ledger.rows("SELECT action FROM audit_entry WHERE seq > 9 ORDER BY seq") == [
+        ("audit.chain.verified",),
+        ("audit.chain.broken",),
+    ]
