@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -44,7 +43,6 @@ class QueryLine:
     query: queries.Query
     agent: AgentLabel
     asked_by: str
-    agents: dict[UUID, AgentLabel]
 
 
 @require_GET
@@ -53,13 +51,16 @@ def costs(request: HttpRequest) -> HttpResponse:
     """What was spent, on what, and what routing saved."""
     period = _period(request)
     report = usage.report(period.start, period.end)
+    page = _query_page(request, period)
+    labels = agent_labels([*(agent.agent_id for agent in report.agents), *_agents_of(page)])
     context = {
         "period": period,
         "periods": periods(timezone.now()).values(),
         "report": report,
-        "agents": _agent_lines(report.agents),
+        "agents": [AgentLine(agent_label(a.agent_id, a.agent_slug, labels), a) for a in report.agents],
         "charts": series(period, report.days),
-        **_query_context(request, period),
+        "queries": _query_lines(page, labels),
+        "older": page.older,
     }
     if report.total.records:
         context["former"] = usage.total(period.before, period.start)
@@ -70,7 +71,10 @@ def costs(request: HttpRequest) -> HttpResponse:
 @permission_required_here("billing.view_usage")
 def query_list(request: HttpRequest) -> HttpResponse:
     """Older queries, as a fragment that the costs page appends."""
-    return render(request, "billing/_queries.html", _query_context(request, _period(request)))
+    period = _period(request)
+    page = _query_page(request, period)
+    lines = _query_lines(page, agent_labels(_agents_of(page)))
+    return render(request, "billing/_queries.html", {"queries": lines, "older": page.older, "period": period})
 
 
 @require_GET
@@ -150,25 +154,22 @@ def _period(request: HttpRequest) -> Period:
     return offered.get(request.GET.get("period", ""), offered[DEFAULT_PERIOD])
 
 
-def _query_context(request: HttpRequest, period: Period) -> dict[str, Any]:
+def _query_page(request: HttpRequest, period: Period) -> queries.QueryPage:
     try:
-        page = queries.list_queries(period.start, period.end, before=request.GET.get("before", ""))
+        return queries.list_queries(period.start, period.end, before=request.GET.get("before", ""))
     except ValueError:
         raise NotFound("This page of queries does not exist. Go back to the first one.") from None
-    return {"queries": _query_lines(page.queries), "older": page.older, "period": period}
 
 
-def _query_lines(found: list[queries.Query]) -> list[QueryLine]:
-    labels = agent_labels(part.agent_id for query in found for part in [*query.attempts, *query.extras])
-    people = display_names(query.answer.person_id for query in found if query.answer.person_id)
+def _agents_of(page: queries.QueryPage) -> list[UUID | None]:
+    return [query.answer.agent_id for query in page.queries]
+
+
+def _query_lines(page: queries.QueryPage, labels: dict[UUID, AgentLabel]) -> list[QueryLine]:
+    people = display_names(query.answer.person_id for query in page.queries if query.answer.person_id)
     return [
-        QueryLine(
-            query,
-            agent_label(query.answer.agent_id, query.answer.agent_slug, labels),
-            _asked_by(query, people),
-            labels,
-        )
-        for query in found
+        QueryLine(query, agent_label(query.answer.agent_id, query.answer.agent_slug, labels), _asked_by(query, people))
+        for query in page.queries
     ]
 
 
@@ -176,8 +177,3 @@ def _asked_by(query: queries.Query, people: dict[UUID, str]) -> str:
     if query.answer.person_id:
         return people.get(query.answer.person_id, "A former member")
     return "API key" if query.answer.key_id else ""
-
-
-def _agent_lines(agents: list[usage.AgentUsage]) -> list[AgentLine]:
-    labels = agent_labels(agent.agent_id for agent in agents)
-    return [AgentLine(agent_label(agent.agent_id, agent.agent_slug, labels), agent) for agent in agents]
