@@ -7,6 +7,7 @@ nothing of that is missed there.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +16,25 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.utils.module_loading import import_string
 
 LEAN_PREFIXES = ("/v1/",)
+GRACE_S = 4.0
 
 
 class LeanHandler(ASGIHandler):
     """Serves with `settings.LEAN_MIDDLEWARE`, all of which must be able to run asynchronously."""
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request. Told to stop, the server cancels it: the answer then has a moment to end by itself.
+
+        Django would leave its view running, without anybody who waits for it.
+        """
+        served = asyncio.create_task(super().handle(scope, receive, send))
+        try:
+            await asyncio.shield(served)
+        except asyncio.CancelledError:
+            await asyncio.wait([served], timeout=GRACE_S)
+            served.cancel()
+            await asyncio.wait([served])
+            raise
 
     def load_middleware(self, is_async: bool = True) -> None:
         handler: Any = convert_exception_to_response(self._get_response_async)
