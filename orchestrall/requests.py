@@ -86,7 +86,8 @@ def _identity(request: HttpRequest) -> dict[str, Any]:
     tenant = getattr(request, "tenant", None)
     user = vars(request).get("user")
     known = user is not None and not (isinstance(user, LazyObject) and vars(user)["_wrapped"] is empty)
+    key = getattr(request, "key_user", None)
     return {
         "tenant_id": str(tenant.id) if tenant else None,
-        "actor": getattr(user, "actor", None) if known else None,
+        "actor": getattr(key, "actor", None) or (getattr(user, "actor", None) if known else None),
     }

@@ -85,3 +85,12 @@ def test_a_request_is_logged_with_tenant_actor_duration_and_id(
 def test_a_request_id_that_could_forge_a_line_is_replaced(client_of: Any, cast: Any) -> None:
     response = client_of(None, cast.acme).get("/accounts/login/", headers={"x-request-id": "x\tfake entry"})
     assert "fake" not in response["X-Request-ID"]
+
+
+def test_a_request_with_a_key_names_the_key_and_hides_it(
+    key_client: Any, cast: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "orchestrall.request"):
+        key_client(cast.acme).get("/api/v1/me/")
+    assert vars(caplog.records[-1])["actor"].startswith("key:")
+    assert "ork_" not in caplog.text
