@@ -30,6 +30,7 @@ LONGEST_BY_HOUR = timedelta(days=31)
 SHORT_KINDS = {"model": Kind.MODEL_CALL, "tool": Kind.TOOL_CALL}
 
 
+@extend_schema_field({"type": "string", "examples": ["2026-11-20", "2026-11-20T14:00:00Z"]})
 class MomentField(serializers.Field):
     """An instant (RFC 3339) or a date, which means its first instant, UTC."""
 

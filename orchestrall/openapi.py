@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from agents.tickets.states import KIND_LABELS
 from billing.models import Kind, choices
 
 
@@ -41,3 +42,8 @@ class SessionScheme(OpenApiAuthenticationExtension):
 def usage_record_kinds() -> list[tuple[str, str]]:
     """Return the choices behind a `kind`, which settings cannot name by a path."""
     return choices(Kind)
+
+
+def ticket_kinds() -> list[tuple[str, str]]:
+    """Return the ITIL types of tickets."""
+    return list(KIND_LABELS.items())

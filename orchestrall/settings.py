@@ -315,6 +315,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AgentStatusEnum": "agents.models.STATUS_CHOICES",
         "OrganizationStatusEnum": "tenants.models.Organization.Status",
+        "TicketKindEnum": "orchestrall.openapi.ticket_kinds",
+        "TicketLevelEnum": "agents.tickets.models.LEVEL_CHOICES",
         "UsageRecordKindEnum": "orchestrall.openapi.usage_record_kinds",
     },
     "SERVERS": [{"url": "/"}],

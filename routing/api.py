@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.urls import path
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -135,6 +135,7 @@ class StatsQuestion(serializers.Serializer):
         return attrs
 
 
+@extend_schema_serializer(component_name="RoutingFigures")
 class FiguresSerializer(serializers.Serializer):
     """Sums over decisions. Money in USD as decimal strings, times in milliseconds."""
 

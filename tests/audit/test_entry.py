@@ -108,7 +108,7 @@ def test_the_published_vectors_make_a_chain() -> None:
 
 @given(ENTRIES)
 def test_the_joined_bytes_are_those_of_rfc_8785(entry: Entry) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "v": entry.v,
         "tenant": str(entry.tenant),
         "seq": entry.seq,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, ViewportSize
 
 from agents.tickets import desk
 from tenants.context import platform_context, tenant_context
@@ -18,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.promise("UI-1")]
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = "{runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}"
-SCREENS = {"screen": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 800}}
+SCREENS: dict[str, ViewportSize] = {"screen": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 800}}
 SERIOUS = {"serious", "critical"}
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing/")
 ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/")
@@ -37,6 +38,15 @@ def barriers(page: Page) -> list[str]:
     return [f"{one['id']}: {one['help']} at {one['nodes'][0]['target']} ({len(one['nodes'])})" for one in serious]
 
 
+def _note_message(complaints: list[str], message: ConsoleMessage) -> None:
+    if message.type == "error":
+        complaints.append(message.text)
+
+
+def _note_error(complaints: list[str], error: Error) -> None:
+    complaints.append(str(error))
+
+
 def walk(context: BrowserContext, host: str, paths: tuple[str, ...], theme: str) -> dict[str, list[str]]:
     """Open each path of a host and return what is wrong with it."""
     context.add_cookies([{"name": "theme", "value": theme, "domain": host, "path": "/"}])
@@ -44,8 +54,8 @@ def walk(context: BrowserContext, host: str, paths: tuple[str, ...], theme: str)
     for path in paths:
         page = context.new_page()
         complaints: list[str] = []
-        page.on("console", lambda message, to=complaints: to.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error, to=complaints: to.append(str(error)))
+        page.on("console", partial(_note_message, complaints))
+        page.on("pageerror", partial(_note_error, complaints))
         page.goto(path)
         page.wait_for_timeout(200)
         complaints = [one for one in complaints if not _is_expected(one)]
