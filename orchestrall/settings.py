@@ -69,11 +69,12 @@ NUM_PROXIES = env.integer("NUM_PROXIES", 0, most=10)
 SHARED_APPS = [
     "daphne",
     "tenants",
-    "django_tenants",
     "unfold",
     "unfold.contrib.filters",
     "orchestrall",
     "django.contrib.admin",
+    # Behind the admin: it brings admin templates of its own, which would win.
+    "django_tenants",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

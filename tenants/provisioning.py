@@ -113,6 +113,13 @@ def _start_job(organization_id: str) -> None:
     current_app.send_task("tenants.tasks.provision_organization", args=[organization_id])
 
 
+def restart(organization: Organization) -> None:
+    """Start the job again for one whose set-up failed or hangs. Raises Conflict for an organization that is open."""
+    if organization.status not in (Organization.Status.FAILED, Organization.Status.PROVISIONING):
+        raise Conflict(f"{organization.name} is set up already.")
+    _start_job(str(organization.id))
+
+
 SCHEMA_STEP, TABLES_STEP, OPEN_STEP = "Make the schema and its role", "Make the tables", "Open the doors"
 
 

@@ -21,6 +21,7 @@ WORDING = {
     "tenants.key.created": ("made the API key {name}", "key"),
     "tenants.key.revoked": ("revoked the API key {name}", "key-off"),
     "tenants.key.rotated": ("rotated the API key {name}", "refresh"),
+    "platform.tenant.viewed": ("platform staff ({staff}) looked at {what}", "eye"),
     "tenants.session.opened": ("signed in", "login"),
     "tenants.session.closed": ("signed out", "logout"),
 }
