@@ -24,6 +24,7 @@ ICONS = (
     " heart-rate-monitor inbox key lifebuoy lock mail messages plug-connected replace rocket route route-2 search"
     " server-2 shield-check stack-2 target-arrow terminal-2 test-pipe ticket tool trending-up users world"
 )
+NOBODY = "-"
 POLICY_WORDS = {
     "auto": "The router chooses per query",
     "small": "Always a small model",
@@ -197,11 +198,13 @@ class RoleForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         required=False,
         choices=[(name, name) for name in PERMISSIONS],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text="What its agents may use of the rights of the person who asks, and never more than that person has.",
     )
     tools = forms.MultipleChoiceField(
-        required=False, widget=forms.CheckboxSelectMultiple, help_text="What new agents of this role start with."
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        help_text="What new agents of this role start with.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -216,7 +219,7 @@ class MoveForm(forms.Form):
     """Moves an agent without dragging: for the keyboard and the phone."""
 
     agent = forms.ChoiceField(label="Who moves")
-    manager = forms.ChoiceField(label="New manager", required=False)
+    manager = forms.ChoiceField(label="New manager")
 
     def __init__(self, *args: Any, tree: hierarchy.Tree, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -226,13 +229,14 @@ class MoveForm(forms.Form):
             for level in Level
         ]
         shown = [(label, people) for label, people in groups if people]
-        self.fields["agent"].choices = shown
+        self.fields["agent"].choices = [("", "Choose an agent"), *shown]
         self.fields["manager"].choices = [
-            ("", "Nobody, it becomes a root"),
+            ("", "Choose a manager"),
             *((label, people) for label, people in shown if label != Level.SPECIALIST.label),
+            (NOBODY, "Nobody, it becomes a root"),
         ]
 
     def move(self) -> tuple[Agent, Agent | None]:
         """Who moves and under whom; call after `is_valid()`."""
         manager = self.cleaned_data["manager"]
-        return self._agents[self.cleaned_data["agent"]], self._agents[manager] if manager else None
+        return self._agents[self.cleaned_data["agent"]], None if manager == NOBODY else self._agents[manager]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -25,6 +26,22 @@ def _industry(value: str) -> str:
     if value not in Organization.Industry.values:
         raise ValueError(f"use one of {', '.join(Organization.Industry.values)}")
     return value
+
+
+_ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+
+
+def unwrap(text: str) -> str:
+    """Join lines that a file breaks for its width; blank lines, list items and what precedes a list stay lines."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        bare = line.strip()
+        follows = lines and lines[-1] and bare and not _ITEM.match(bare)
+        if follows and (line.startswith(" ") or not _ITEM.match(lines[-1])):
+            lines[-1] += f" {bare}"
+        else:
+            lines.append(bare)
+    return "\n".join(lines)
 
 
 class _Strict(BaseModel):
@@ -57,7 +74,7 @@ class Template(_Strict):
     industry: Annotated[str, AfterValidator(_industry)] = "general"
     icon: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
     description: Annotated[str, Field(min_length=20, max_length=500)]
-    instructions: Annotated[str, Field(min_length=100, max_length=20_000)]
+    instructions: Annotated[str, Field(min_length=100, max_length=20_000), AfterValidator(unwrap)]
     tools: Annotated[tuple[ToolName, ...], Field(min_length=1)]
     model_policy: Annotated[str, Field(max_length=120)] = "auto"
     memory: MemoryPolicy = MemoryPolicy()

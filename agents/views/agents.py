@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from agents import figures, hierarchy, tools, versions, workforce
 from agents.forms import POLICY_WORDS, AgentForm
-from agents.levels import LEVEL_CHOICES
+from agents.levels import LEVEL_CHOICES, Level
 from agents.models import STATUS_CHOICES, Agent, AgentVersion
 from agents.words import find_by_words
 from billing.counters import used
@@ -47,11 +47,11 @@ class Row:
 @permission_required_here("agents.view_agent")
 @require_GET
 def agent_list(request: HttpRequest) -> HttpResponse:
-    """Agents with their load of today, the busiest first."""
+    """Agents with their load of today, the busiest first, the idle from the top of the tree."""
     wanted = {name: request.GET.get(name, "").strip()[:100] for name in ("q", "level", "manager", "status")}
     loads = figures.loads_today()
     rows = [Row(agent, loads.get(agent.public_id, figures.IDLE), STATUS_DOTS[agent.status]) for agent in _find(wanted)]
-    rows.sort(key=lambda row: (-row.load.queries, row.agent.name))
+    rows.sort(key=lambda row: (-row.load.queries, Level(row.agent.level).rank, row.agent.name))
     limit = load_limits().of("agents")
     context = {
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
