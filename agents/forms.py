@@ -198,12 +198,12 @@ class RoleForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         required=False,
         choices=[(name, name) for name in PERMISSIONS],
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
         help_text="What its agents may use of the rights of the person who asks, and never more than that person has.",
     )
     tools = forms.MultipleChoiceField(
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+        widget=forms.CheckboxSelectMultiple,
         help_text="What new agents of this role start with.",
     )
 
