@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 from orchestrall.celery import app as celery_app
+from orchestrall.logs import join_structlog
 
 
 class OrchestrallConfig(AppConfig):
@@ -12,6 +13,7 @@ class OrchestrallConfig(AppConfig):
     celery_app = celery_app
 
     def ready(self) -> None:
+        join_structlog()
         import orchestrall.openapi  # noqa: F401 - being imported registers it
         from audit.feed import on_appended
         from orchestrall.live import push_entries

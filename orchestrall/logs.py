@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from tenants import scope
 
 request_id: ContextVar[str] = ContextVar("orchestrall_request_id", default="")
@@ -92,6 +94,20 @@ def _redacted(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return redact(str(value))
+
+
+def join_structlog() -> None:
+    """Send what is logged through structlog down the same way, so that it is formatted and redacted like the rest."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            # `log.exception` and `exc_info=True` mean the same to both libraries.
+            structlog.stdlib.render_to_log_kwargs,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
 
 
 def logging_config(style: str, level: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import logging
 from typing import Any
 
 import pytest
+import structlog
 
 from orchestrall.logs import Context, JsonFormatter, TextFormatter, redact
 from tenants.context import tenant_context
@@ -94,3 +95,14 @@ def test_a_request_with_a_key_names_the_key_and_hides_it(
         key_client(cast.acme).get("/api/v1/me/")
     assert vars(caplog.records[-1])["actor"].startswith("key:")
     assert "ork_" not in caplog.text
+
+
+def test_what_goes_through_structlog_is_redacted_and_formatted_like_the_rest(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise RuntimeError("Bearer abcdefghijklmnop")
+    except RuntimeError:
+        structlog.get_logger("tests.structlog").exception("turn failed", turn="t-1", api_key="plain-looking")
+    entry = json.loads(JsonFormatter().format(caplog.records[-1]))
+    assert (entry["message"], entry["turn"], entry["api_key"]) == ("turn failed", "t-1", "***")
+    assert "RuntimeError" in entry["exception"]
+    assert "abcdefghijklmnop" not in entry["exception"]
