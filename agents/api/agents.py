@@ -84,6 +84,7 @@ class AgentViewSet(viewsets.GenericViewSet):
         "update": "agents.change_agent",
         "partial_update": "agents.change_agent",
         "move": "agents.change_agent",
+        "restore_version": "agents.change_agent",
         "pause": "agents.change_agent",
         "resume": "agents.change_agent",
         "archive": "agents.archive_agent",
@@ -163,6 +164,16 @@ class AgentViewSet(viewsets.GenericViewSet):
     @action(detail=True, methods=["get"], url_path=r"versions/(?P<number>\d{1,9})", url_name="version")
     def version(self, request: Request, id: str, number: str) -> Response:
         return Response(AgentVersionSerializer(_version(self.get_object(), int(number))).data)
+
+    @extend_schema(
+        parameters=[ID, OpenApiParameter("number", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        request=None,
+        responses=AgentSerializer,
+    )
+    @action(detail=True, methods=["post"], url_path=r"versions/(?P<number>\d{1,9})/restore", url_name="version-restore")
+    def restore_version(self, request: Request, id: str, number: str) -> Response:
+        agent = workforce.restore_version(self.get_object(), int(number), actor=_actor(request))
+        return self._answer(agent)
 
     @extend_schema(
         parameters=[

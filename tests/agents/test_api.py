@@ -32,6 +32,7 @@ ROUTES: list[Route] = [
     ("post", "/api/v1/agents/{agent}/move/", {"manager": None}, (401, 403, 403, 200)),
     ("get", "/api/v1/agents/{agent}/versions/", None, (401, 200, 200, 200)),
     ("get", "/api/v1/agents/{agent}/versions/1/", None, (401, 200, 200, 200)),
+    ("post", "/api/v1/agents/{agent}/versions/1/restore/", {}, (401, 403, 403, 200)),
     ("get", "/api/v1/agents/{agent}/versions/compare/?older=1&newer=1", None, (401, 200, 200, 200)),
     ("get", "/api/v1/roles/", None, (401, 200, 200, 200)),
     ("post", "/api/v1/roles/", {"name": "Watcher"}, (401, 403, 403, 201)),
