@@ -16,6 +16,7 @@ FailureKind = Literal[
     "server_error",
     "rate_limited",
     "unauthorized",
+    "unknown_model",
     "rejected",
     "broken",
     "unreadable",
@@ -23,9 +24,13 @@ FailureKind = Literal[
 ]
 # What is worth a second try on the same model a moment later. A server that cannot be reached or hangs is not.
 QUICK_RETRY: frozenset[str] = frozenset({"server_error", "broken", "unreadable"})
-REFUSALS: frozenset[str] = frozenset({"rate_limited", "unauthorized", "rejected", "server_error"})
+# What no further round will change within the budget.
+HOPELESS: frozenset[str] = frozenset({"rejected", "unauthorized", "unknown_model", "timeout"})
+# Turned away by the provider, as against not reached or broken.
+REFUSALS: frozenset[str] = frozenset({"rate_limited", "unauthorized", "unknown_model", "rejected", "server_error"})
+# What callers do wrong, and limits that pass by themselves, say nothing about a provider's health.
 OPENS_BREAKER: frozenset[str] = frozenset(
-    {"unreachable", "timeout", "server_error", "unauthorized", "broken", "unreadable"}
+    {"unreachable", "timeout", "server_error", "unauthorized", "unknown_model", "broken", "unreadable"}
 )
 MAX_ATTEMPTS = 8
 FIRST_DELAY_S = 0.1
@@ -88,7 +93,7 @@ def _classify_status(error: openai.APIStatusError) -> ProviderFailure:
     if status in (401, 403):
         return ProviderFailure("unauthorized", "does not accept our key", code=code)
     if status == 404:
-        return ProviderFailure("unauthorized", "does not know the model", code=code)
+        return ProviderFailure("unknown_model", "does not know the model", code=code)
     if status in (408, 409) or status >= 500:
         words = f"answered with status {status}"
         return ProviderFailure("server_error", words, retry_after_s=retry_after(error), code=code)
@@ -188,7 +193,7 @@ class Plan:
 
     def _is_worth_another(self, option: ModelOption) -> bool:
         failure = self.failures.get(option.name)
-        return failure is not None and failure.kind not in ("rejected", "unauthorized", "timeout")
+        return failure is not None and failure.kind not in HOPELESS
 
     def _left(self) -> float:
         return self.budget_s - (time.monotonic() - self.started)

@@ -98,8 +98,11 @@ def forget_catalogue() -> None:
     _snapshot = None
 
 
-def read_catalogue(at: datetime) -> Catalogue:
-    """Read providers, models and the prices in force at an instant, in three queries."""
+def read_catalogue(at: datetime, *, with_demo: bool = False) -> Catalogue:
+    """Read providers, models and the prices in force at an instant, in three queries.
+
+    `with_demo` keeps the demonstration's models beside real ones, for display.
+    """
     prices = Prefetch("models__prices", Price.objects.filter(valid_from__lte=at))
     found = [
         (provider, endpoint)
@@ -109,7 +112,9 @@ def read_catalogue(at: datetime) -> Catalogue:
     # Once a real provider is configured the demonstration answers nothing, even if the real one has no model to offer.
     real = [(provider, endpoint) for provider, endpoint in found if not provider_kind(provider.kind).is_demo]
     options = [
-        _option(provider, row, endpoint, at) for provider, endpoint in (real or found) for row in provider.models.all()
+        _option(provider, row, endpoint, at)
+        for provider, endpoint in (found if with_demo else real or found)
+        for row in provider.models.all()
     ]
     return Catalogue(tuple(options), only_demo=not real, read_at=time.monotonic())
 

@@ -1,6 +1,7 @@
 """Helpers for tests of the gateway: a call to make, and what is in the books afterwards."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,9 @@ from django.db import transaction
 from billing.models import UsageRecord
 from routing.gateway import Event, ModelCall, Outcome, open_answer
 from routing.models import RoutingDecision
+from routing.providers.base import Endpoint
+from routing.providers.catalogue import ModelOption
+from routing.providers.prices import TokenPrice
 from routing.settlement import settle
 from tenants.context import Tenant, in_tenant
 
@@ -56,3 +60,31 @@ async def records_of(tenant: Tenant, query_id: UUID) -> list[UsageRecord]:
 
 async def decisions_of(tenant: Tenant, query_id: UUID) -> list[RoutingDecision]:
     return await in_tenant(tenant, lambda: list(RoutingDecision.objects.filter(query_id=query_id).order_by("id")))
+
+
+def make_option(name: str = "acme-ai/tiny", **changes: Any) -> ModelOption:
+    """A model as the router sees it; cheap and small unless told otherwise."""
+    provider, _, model = name.partition("/")
+    facts: dict[str, Any] = {
+        "provider": provider,
+        "kind": "compatible",
+        "model": model,
+        "tier": "small",
+        "context_window": 8_000,
+        "max_output_tokens": 1_000,
+        "supports_tools": True,
+        "supports_vision": False,
+        "supports_json": True,
+        "quality": None,
+        "is_preferred": False,
+        "is_enabled": True,
+        "priority": 100,
+        "endpoint": Endpoint("http://127.0.0.1:9/v1", "secret"),
+        "price": TokenPrice(Decimal("0.1"), Decimal("0.2"), Decimal("0.1"), "override"),
+    }
+    return ModelOption(**{**facts, **changes})
+
+
+def large_option(name: str = "acme-ai/huge", **changes: Any) -> ModelOption:
+    price = TokenPrice(Decimal("2.5"), Decimal(10), Decimal("1.25"), "override")
+    return make_option(name, **{"tier": "large", "context_window": 100_000, "price": price, **changes})

@@ -7,10 +7,11 @@ import httpx2
 import openai
 import pytest
 
+from routing.health import OPEN_AFTER
 from tenants.context import Tenant, tenant_context
 from tenants.keys import NewKey, create_key
 from tests.demo_server import DemoServer
-from tests.routing.lab import records_of
+from tests.routing.lab import ask_and_settle, make_call, records_of
 from tests.stack import WebServer
 
 pytestmark = [pytest.mark.stack, pytest.mark.promise("CHT-2")]
@@ -171,6 +172,17 @@ async def test_all_providers_down_is_a_503(
         await client.chat.completions.create(model="auto", messages=hello(), stream=stream)
     assert raised.value.status_code == 503
     assert int(raised.value.response.headers["retry-after"]) > 60
+
+
+@pytest.mark.promise("PRV-2")
+async def test_a_breaker_that_one_process_opened_is_open_in_another(
+    client: openai.AsyncOpenAI, demo_provider: DemoServer, lab: Tenant
+) -> None:
+    demo_provider.fault("error", model="llama-3.2-3b")
+    for _ in range(OPEN_AFTER):
+        await client.chat.completions.create(model="small", messages=hello())
+    asked = await ask_and_settle(make_call(lab, requested="small"))
+    assert [record.model for record in await records_of(lab, asked.outcome.query_id)] == ["phi-3.5-mini"]
 
 
 async def test_an_answer_that_breaks_off_ends_in_an_error_event(
