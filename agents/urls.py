@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from agents import views_overview
-from agents.views import agents, hiring, org_chart, roles
+from agents.views import agents, hiring, org_chart, overview, roles, search
 
 app_name = "agents"
 urlpatterns = [
-    path("", views_overview.show, name="overview"),
+    path("", overview.overview, name="overview"),
+    path("search/", search.search, name="search"),
     # agents/
     path("agents/", agents.agent_list, name="agent-list"),
     path("agents/new/", agents.agent_new, name="agent-new"),

@@ -20,6 +20,7 @@ class Entry:
     permission: str = ""
     counted: str = ""
     live: str = ""
+    staff_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,14 @@ PLATFORM_GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("organizations", "Organizations", "building", "tenants:organization-list"),
             Entry("account", "Your account", "user-circle", "account_email"),
+            Entry("admin", "Administration", "adjustments-horizontal", "admin:index", staff_only=True),
         ),
     ),
 )
 TABS = ("overview", "chat", "tickets", "costs")
 # Pages that have no entry of their own belong to the entry of their app.
 ENTRY_OF_APP = {"agents": "agents", "chat": "chat", "tickets": "tickets", "billing": "costs", "audit": "audit"}
-ENTRY_OF_PAGE = {"billing:plan": "settings"}
+ENTRY_OF_PAGE = {"billing:plan": "settings", "agents:search": ""}
 ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_")
 
 
@@ -103,15 +105,25 @@ def place_of(request: HttpRequest) -> str:
 
 
 def menu(
-    has_permission: Callable[[str], bool], counted: Callable[[str], int | None], *, on_tenant: bool
+    has_permission: Callable[[str], bool],
+    counted: Callable[[str], int | None],
+    *,
+    on_tenant: bool,
+    is_staff: bool,
 ) -> list[Group]:
     """Return the menu for one person: groups in order, without what they may not open and what is not there."""
     groups = []
     for title, entries in GROUPS if on_tenant else PLATFORM_GROUPS:
-        items = [_item(entry, counted) for entry in entries if not entry.permission or has_permission(entry.permission)]
-        if shown := [item for item in items if item]:
+        allowed = [entry for entry in entries if _is_for(entry, has_permission, is_staff)]
+        if shown := [item for entry in allowed if (item := _item(entry, counted))]:
             groups.append(Group(title, shown))
     return groups
+
+
+def _is_for(entry: Entry, has_permission: Callable[[str], bool], is_staff: bool) -> bool:
+    if entry.staff_only and not is_staff:
+        return False
+    return not entry.permission or has_permission(entry.permission)
 
 
 def _item(entry: Entry, counted: Callable[[str], int | None]) -> Item | None:

@@ -89,7 +89,9 @@ class Shell:
         if not self._is_signed_in:
             return []
         with self._inside():
-            return menu(self._user.has_perm, self._count, on_tenant=self._tenant is not None)
+            return menu(
+                self._user.has_perm, self._count, on_tenant=self._tenant is not None, is_staff=self._user.is_staff
+            )
 
     @cached_property
     def tabs(self) -> list[Item]:

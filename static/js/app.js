@@ -85,6 +85,16 @@ document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) if (!menu.contains(target)) menu.open = false;
 });
 
+/* Ctrl K (or Cmd K) leads to the search box. No single key does: those hinder who speaks to the computer. */
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
+  const field = document.querySelector("[data-search]");
+  if (!field?.checkVisibility()) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
