@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -75,6 +75,12 @@ def begin(question: Question, *, owner: str) -> Begun:
     ClientIdReused. Writes `chat.message.asked` (and `chat.conversation.opened`) in the same transaction.
     """
     text = check_text(question.text)
+    question = replace(
+        question,
+        text=text,
+        client_id=clean_text(question.client_id),
+        requested_model=clean_text(question.requested_model) or "auto",
+    )
     if not question.user.has_perm("chat.send_message"):
         raise Forbidden("This needs the permission chat.send_message. Members have it from operator up, keys by scope.")
     if len(question.client_id) > CLIENT_ID_LENGTH:

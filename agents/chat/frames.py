@@ -114,7 +114,9 @@ def _in_words(error: ValidationError) -> str:
 
 
 def encode(content: dict[str, Any]) -> str:
-    return json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    """Encode a frame; what is no Unicode text (a model may write half a surrogate pair) is replaced."""
+    text = json.dumps(content, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def error_frame(refusal: Refusal, **more: Any) -> dict[str, Any]:

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from agents import directory
+from agents.levels import Level
 from agents.models import Agent
 
 DIRECTORY_SIZE = 60
+# What a question is about stands at its beginning; the rest is evidence.
+TELLING_CHARACTERS = 2_000
 
 RULES = """\
 Answer in the language of the person, briefly and concretely, in Markdown.
@@ -52,7 +56,15 @@ def _section(title: str, text: str) -> str:
     return f"# {title}\n{text}" if text else ""
 
 
-def colleagues_of(agent: Agent, *, except_for: Iterable[int] = ()) -> list[Agent]:
-    """Agents on duty, without the agent itself and those who had this question already."""
+def colleagues_of(agent: Agent, text: str, *, except_for: Iterable[int] = ()) -> list[Agent]:
+    """Up to 60 agents on duty, those whom the text is for first, then specialists before their managers.
+
+    Without the agent itself and those who had this question already.
+    """
     left_out = {agent.pk, *except_for}
-    return [each for each in Agent.objects.on_duty().order_by("id")[: DIRECTORY_SIZE + 1] if each.pk not in left_out]
+    fitting = directory.search(text[:TELLING_CHARACTERS], limit=DIRECTORY_SIZE)
+    others = sorted(
+        Agent.objects.on_duty().order_by("id")[: DIRECTORY_SIZE * 2], key=lambda each: -Level(each.level).rank
+    )
+    chosen = {each.pk: each for each in [*fitting, *others] if each.pk not in left_out}
+    return list(chosen.values())[:DIRECTORY_SIZE]

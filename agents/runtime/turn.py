@@ -175,7 +175,7 @@ class TurnRun:
         can_hand_over = any(tool.name == HAND_OVER for tool in tools)
         prompt = system_prompt(
             agent,
-            colleagues_of(agent, except_for=progress.had_it) if can_hand_over else [],
+            colleagues_of(agent, question.text, except_for=progress.had_it) if can_hand_over else [],
             Situation(
                 organization=question.tenant.name,
                 person=user.display_name,

@@ -229,3 +229,23 @@ async def in_platform_call(fn: Callable[..., Any], *args: Any) -> Any:
 async def rows(place: Place, fn: Callable[[], Any]) -> Any:
     """Run a query inside the organization's context."""
     return await in_tenant(place.tenant, fn)
+
+
+@pytest.fixture(scope="session")
+def slow_server() -> Iterator[DemoServer]:
+    """A demo provider that writes thirty tokens a second."""
+    with DemoServer(tokens_per_second=30) as server:
+        yield server
+
+
+@pytest.fixture
+def slow(provider: DemoServer, slow_server: DemoServer, settings: Any) -> DemoServer:
+    """Answers take their time; to be asked for together with `here`."""
+    from routing.providers.catalogue import forget_catalogue
+
+    settings.DEMO_PROVIDER_URL = slow_server.url
+    forget_catalogue()
+    return slow_server
+
+
+LONG = "Hello there, " + "please say these many words back to me slowly and with great care, " * 12
