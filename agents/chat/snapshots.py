@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from agents.chat import conversations, journal
 from agents.chat.markdown import render_markdown
-from agents.chat.models import Message, Turn
+from agents.chat.models import Conversation, Message, Turn
+from agents.chat.rows import lock
 from agents.tools import Asker
 
 SNAPSHOT_MESSAGES = 40
@@ -37,7 +40,12 @@ def take(conversation_id: UUID, user: Asker) -> tuple[int, dict[str, Any]]:
 
     What it holds is everything up to that number; later frames add to it.
     """
-    conversation = conversations.find_conversation(conversation_id, user)
+    with transaction.atomic():
+        # Writers lock the row: number and texts must be of the same moment.
+        return _take(lock(conversations.find_conversation(conversation_id, user).pk))
+
+
+def _take(conversation: Conversation) -> tuple[int, dict[str, Any]]:
     running = conversation.turns.filter(state=Turn.State.RUNNING).first()
     rows = conversations.messages_of(conversation, limit=SNAPSHOT_MESSAGES)
     content = {

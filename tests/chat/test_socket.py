@@ -70,7 +70,7 @@ async def test_all_model_calls_of_a_question_are_one_query(here: Place, connect:
 @pytest.mark.promise("AUD-1")
 async def test_asking_tools_hand_over_and_answer_stand_in_the_chain(here: Place, connect: Connect) -> None:
     client = await connect(here)
-    before = await rows(here, lambda: Entry.objects.count())
+    before = await rows(here, Entry.objects.count)
     await client.ask(VPN)
 
     def actions() -> set[str]:
