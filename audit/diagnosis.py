@@ -72,10 +72,10 @@ class Walk:
 
     # Moving on
 
-    def pass_over(self, row: Row) -> None:
-        """Go on behind a row that fits."""
-        self.before, self.last, self.previous = self.last, row.hash, row
-        self.expected = row.seq + 1
+    def stand(self, expected: int, last: bytes | None, before: bytes | None, previous: Any) -> None:
+        """Take over where rows that fit have led: what comes next, the last two hashes, the last row."""
+        self.expected, self.last, self.before = expected, last, before
+        self.previous = Row._make(previous) if previous is not None else None
 
     def _go_on(self, row: Row, last: bytes | None) -> None:
         self.before, self.last, self.previous = self.last, last, row
@@ -90,8 +90,9 @@ class Walk:
 
     # A row that does not fit
 
-    def look(self, row: Row) -> None:
+    def look(self, raw: Any) -> None:
         """Find out why a row does not fit, and go on behind it as well as possible."""
+        row = Row._make(raw)
         facts = Facts.of(row)
         if row.seq > self.limit:
             self._stands_beyond(row, facts)
@@ -180,7 +181,7 @@ class Walk:
     def _stands_twice(self, first: Row, second: Row) -> None:
         rows = [first, second]
         while (following := self.rows.peek()) is not None and following.seq == first.seq:
-            rows.append(next(self.rows))
+            rows.append(self.rows.take())
         anchor = following.prev if following else None
         if following is None and self.memory.head and self.memory.head.seq == first.seq:
             anchor = self.memory.head.hash
@@ -311,8 +312,9 @@ class Walk:
 
     # The memories
 
-    def compare_mark(self, row: Row) -> None:
+    def compare_mark(self, raw: Any) -> None:
         """Compare the chain at a position that a former check has proven."""
+        row = Row._make(raw)
         while row.seq > self.next_mark:
             self._next_mark()
         if row.seq < self.next_mark:

@@ -19,20 +19,25 @@ from audit.rows import Memory, Point, Row
 from audit.scope import Scope, enter_platform
 
 PORTION = 5000
+MAX_ROWS = 100_000
 MAX_BEYOND = 1000
+EVERYTHING = 2**63 - 1
 
 _COLUMNS = """
 SELECT e.id, e.seq, e.prev, e.hash, e.canonical, e.at, e.actor, e.action, e.target,
        p.entry_hash, p.salt, p.canonical, p.erased_at IS NOT NULL
 FROM {entry} e LEFT JOIN {payload} p ON p.seq = e.seq
 """
-_FIRST = _COLUMNS + "WHERE e.seq <= %s ORDER BY e.seq, e.id LIMIT %s"
-_NEXT = _COLUMNS + "WHERE (e.seq, e.id) > (%s, %s) AND e.seq <= %s ORDER BY e.seq, e.id LIMIT %s"
-_AT = _COLUMNS + "WHERE e.seq = %s ORDER BY e.id LIMIT 10"
+# Both tables are bounded, from below and above: whatever the statistics say, no plan reads more than the portion.
+_PORTION = (
+    _COLUMNS
+    + """AND p.seq BETWEEN %(first)s AND %(last)s
+WHERE e.seq BETWEEN %(first)s AND %(last)s ORDER BY e.seq, e.id LIMIT %(most)s"""
+)
+_BEHIND = "SELECT min(seq) FROM {entry} WHERE seq > %(last)s"
 # One statement, one snapshot: an entry appended this moment is there together with its head.
-_HEAD_NOW = "(SELECT h.seq FROM public.audit_platform_head h WHERE h.tenant = %s)"
-_BEYOND = _COLUMNS + f"WHERE e.seq > greatest(%s, {_HEAD_NOW}) ORDER BY e.seq, e.id LIMIT %s"
-EVERYTHING = 2**63 - 1
+_HEAD_NOW = "(SELECT h.seq FROM public.audit_platform_head h WHERE h.tenant = %(tenant)s)"
+_BEYOND = _COLUMNS + f"WHERE e.seq > greatest(%(last)s, {_HEAD_NOW}) ORDER BY e.seq, e.id LIMIT %(most)s"
 
 
 class ChainReader:
@@ -60,23 +65,31 @@ class ChainReader:
 
     def find(self, seq: int) -> list[Row]:
         """Return the rows that stand under a number."""
-        return [Row._make(row) for row in self._fetch(_AT, [seq])]
+        return [Row._make(row) for row in self._fetch(_PORTION, first=seq, last=seq, most=10)]
 
     def _portions(self, since: int, end: int) -> Iterator[Any]:
-        if since > 0:
-            rows = self._fetch(_NEXT, [since, -EVERYTHING, end, PORTION])
-        else:
-            rows = self._fetch(_FIRST, [end, PORTION])
-        while rows:
+        # On a full run also what stands before the first number, where nothing may stand.
+        first, last = since or -EVERYTHING, min(since + PORTION, end)
+        while True:
+            rows = self._fetch(_PORTION, first=first, last=last, most=MAX_ROWS)
             yield from rows
-            if len(rows) < PORTION:
+            if last >= end:
                 return
-            rows = self._fetch(_NEXT, [rows[-1][1], rows[-1][0], end, PORTION])
+            first = last + 1
+            if not rows:
+                first = self._next_behind(last)
+                if first > end:
+                    return
+            last = min(first + PORTION, end)
+
+    def _next_behind(self, last: int) -> int:
+        ((seq,),) = self._fetch(_BEHIND, last=last)
+        return EVERYTHING if seq is None else int(seq)
 
     def _beyond(self, end: int, tenant: UUID) -> Iterator[Any]:
-        yield from self._fetch(_BEYOND, [end, tenant, MAX_BEYOND])
+        yield from self._fetch(_BEYOND, last=end, tenant=tenant, most=MAX_BEYOND)
 
-    def _fetch(self, statement: str, parameters: list[Any]) -> list[Any]:
+    def _fetch(self, statement: str, **parameters: Any) -> list[Any]:
         statement = statement.format(entry=self._entry, payload=self._payload)
         with self.scope.enter(), connection.cursor() as cursor:
             # A bare cursor on the same connection: Django's, which has just gone to the right schema, knows no binary.

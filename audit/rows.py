@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from audit.entry import GENESIS, PREFIX
+from audit.entry import GENESIS
 from audit.faults import Fault
 
 
@@ -77,41 +76,33 @@ class Report:
         return not self.faults
 
 
-class Peekable(Iterator[Row]):
-    """Rows with a look at those to come."""
+class Peekable:
+    """Rows as they come, plain tuples, with a look at the next one."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
         self._rows = iter(rows)
-        self._ahead: deque[Row] = deque()
+        self._ahead: deque[Any] = deque()
 
-    def __next__(self) -> Row:
-        if self._ahead:
-            return self._ahead.popleft()
-        row = next(self._rows)
-        return row if type(row) is Row else Row._make(row)
+    def __iter__(self) -> Iterator[Any]:
+        while True:
+            while self._ahead:
+                yield self._ahead.popleft()
+            for row in self._rows:
+                yield row
+                if self._ahead:
+                    break
+            else:
+                return
 
     def peek(self) -> Row | None:
+        """Return the next row without taking it; None at the end."""
         if not self._ahead:
             row = next(self._rows, None)
             if row is None:
                 return None
-            self._ahead.append(row if type(row) is Row else Row._make(row))
-        return self._ahead[0]
+            self._ahead.append(row)
+        return Row._make(self._ahead[0])
 
-
-def canonical_of(row: Row, tenant: str, digest: str) -> bytes:
-    """What the canonical bytes have to be, by the columns beside them."""
-    at = row.at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-    return (
-        f'{{"action":"{row.action}","actor":"{row.actor}","at":"{at}Z","digest":"{digest}","prev":"{row.prev.hex()}",'
-        f'"seq":{row.seq},"target":"{row.target}","tenant":"{tenant}","v":1}}'
-    ).encode()
-
-
-def fits(row: Row, tenant: str) -> bool:
-    """Whether a row is sound in itself: bytes, hash, columns, payload, and the payload's copy of the hash."""
-    if row.hash != row.witness or sha256(PREFIX + row.canonical).digest() != row.hash:
-        return False
-    if row.salt is None or row.payload is None:
-        return False
-    return row.canonical == canonical_of(row, tenant, sha256(row.salt + row.payload).hexdigest())
+    def take(self) -> Row:
+        """Take the row that `peek` has shown."""
+        return Row._make(self._ahead.popleft())
