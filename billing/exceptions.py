@@ -49,7 +49,7 @@ class QuotaExceeded(Refusal):
 
     def _sentence(self) -> str:
         limit, usage = self.quota.words(self.limit), self.quota.words(self.usage)
-        return f"The {self.plan} plan allows {limit} {self.quota.unit}; {usage} {self.quota.used_words}."
+        return f"The limit is {limit} {self.quota.unit} ({self.plan} plan); {usage} {self.quota.used_words}."
 
     def _reset_sentence(self) -> str:
         if self.resets_at is None:

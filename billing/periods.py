@@ -62,10 +62,12 @@ def series(period: Period, days: Iterable[DayUsage]) -> dict[str, dict[str, Any]
         "small": [float(part.small.cost) for part in parts],
         "saved": [max(float(part.all.saved), 0.0) for part in parts],
     }
-    share = {
+    share: dict[str, Any] = {
         "small": [part.small.queries for part in parts],
         "large": [part.large.queries for part in parts],
     }
+    # Shares of a hundred are an area between days: with fewer than three of them, counts say more.
+    share["kind"] = "share" if sum(part.all.queries > 0 for part in parts) > 2 else "queries"
     return {"spend": frame | spend, "share": frame | share}
 
 

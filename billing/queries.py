@@ -30,6 +30,13 @@ class Query:
         return self.attempts[0].opened_at
 
     @property
+    def asked_by(self) -> str:
+        """The actor who asked (`person:UUID`, `key:UUID`), empty when nobody did."""
+        if self.answer.person_id:
+            return f"person:{self.answer.person_id}"
+        return f"key:{self.answer.key_id}" if self.answer.key_id else ""
+
+    @property
     def is_answered(self) -> bool:
         return self.answer.outcome in SUCCESSES
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from audit.chain import record
+from audit.names import names_of
 from billing import export, queries, quotas, usage
 from billing.exceptions import WHO_MAY_CHANGE
 from billing.labels import AgentLabel, agent_label, agent_labels
@@ -23,7 +24,6 @@ from billing.plans.models import Plan, Subscription
 from tenants.context import current_tenant
 from tenants.decorators import permission_required_here
 from tenants.exceptions import NotFound, Refusal
-from tenants.members import display_names
 
 DEFAULT_PERIOD = "month"
 
@@ -166,14 +166,12 @@ def _agents_of(page: queries.QueryPage) -> list[UUID | None]:
 
 
 def _query_lines(page: queries.QueryPage, labels: dict[UUID, AgentLabel]) -> list[QueryLine]:
-    people = display_names(query.answer.person_id for query in page.queries if query.answer.person_id)
+    asked_by = names_of(actor for query in page.queries if (actor := query.asked_by))
     return [
-        QueryLine(query, agent_label(query.answer.agent_id, query.answer.agent_slug, labels), _asked_by(query, people))
+        QueryLine(
+            query,
+            agent_label(query.answer.agent_id, query.answer.agent_slug, labels),
+            asked_by.get(query.asked_by, ""),
+        )
         for query in page.queries
     ]
-
-
-def _asked_by(query: queries.Query, people: dict[UUID, str]) -> str:
-    if query.answer.person_id:
-        return people.get(query.answer.person_id, "A former member")
-    return "API key" if query.answer.key_id else ""

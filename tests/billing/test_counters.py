@@ -65,7 +65,7 @@ def test_the_refusal_says_limit_usage_reset_and_who_may_change_it(in_acme: Any) 
     assert refused.value.extra["resets_at"] == "2026-12-01T00:00:00Z"
     assert refused.value.extra["retry_after_s"] == (10 * 24 + 12) * 3600
     assert refused.value.detail == (
-        "The Professional plan allows 60 tickets a month; 60 have been opened this month."
+        "The limit is 60 tickets a month (Professional plan); 60 have been opened this month."
         " It resets on 1 December 2026 at 00:00:00 UTC."
         " An owner or admin can choose another plan under Settings, Plan; platform staff can raise the limit."
     )

@@ -51,7 +51,7 @@ def test_it_refuses_what_would_pass_the_limit(ten_dollars: Any, call: Call) -> N
         reserve_spend(Decimal("0.6"), uuid4())
     assert (refused.value.limit, refused.value.usage) == (Decimal(10), Decimal("9.5"))
     assert refused.value.extra["usage"] == "9.5"
-    assert "$10 of model spend a month; $9.50" in refused.value.detail
+    assert "$10 of model spend a month (Professional plan); $9.50" in refused.value.detail
 
 
 def test_one_request_dearer_than_the_limit_is_refused(ten_dollars: Any) -> None:
