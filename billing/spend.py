@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from billing.counters import refusal, warn
 from billing.limits import QUOTAS, WARN_AT, Limits, load_limits
 from billing.models import MonthlySpend, SpendReservation
+from tenants.context import Tenant, current_tenant, tenant_context
 
 HELD_FOR = timedelta(minutes=15)
 
@@ -28,9 +30,9 @@ ON CONFLICT (month) DO UPDATE SET reserved = spend.reserved + EXCLUDED.reserved
 WHERE spend.spent + spend.reserved + EXCLUDED.reserved <= %(limit)s
 RETURNING spent, is_warned
 """
-ADD = """
-INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned) VALUES (%s, %s, 0, false)
-ON CONFLICT (month) DO UPDATE SET spent = spend.spent + EXCLUDED.spent
+CHANGE = """
+INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned) VALUES (%s, %s, %s, false)
+ON CONFLICT (month) DO UPDATE SET spent = spend.spent + EXCLUDED.spent, reserved = spend.reserved + EXCLUDED.reserved
 """
 
 
@@ -78,20 +80,22 @@ def release_spend(reservation: Reservation | UUID | None) -> bool:
     reservation_id = reservation.id if isinstance(reservation, Reservation) else reservation
     if reservation_id is None:
         return False
-    return _give_back(public_id=reservation_id) > 0
+    with transaction.atomic():
+        return _give_back(SpendReservation.objects.filter(public_id=reservation_id)) > 0
 
 
 def expire_reservations(now: datetime | None = None) -> int:
     """Give back what crashed processes held past its time. Returns how many reservations that were."""
     with transaction.atomic():
-        return _give_back(expires_at__lte=now or timezone.now())
+        overdue = SpendReservation.objects.filter(expires_at__lte=now or timezone.now())
+        # What is being released at this moment is left to whoever does it.
+        return _give_back(overdue.select_for_update(skip_locked=True))
 
 
 def add_spend(cost: Decimal, opened_at: datetime) -> None:
     """Add the cost of a closed record to the month in which it was opened, in the caller's transaction."""
     if cost:
-        with connection.cursor() as cursor:
-            cursor.execute(ADD, [month_start(opened_at), cost])
+        _change_month(month_start(opened_at), spent=cost)
 
 
 def month_spend(month: date | None = None) -> Spend:
@@ -121,21 +125,29 @@ def _hold(wanted: Reservation, limits: Limits, limit: Decimal) -> bool:
     return True
 
 
-def _give_back(**which: Any) -> int:
-    """Delete reservations and take their money off the month. Deleting is what claims: it happens once.
+def _give_back(reservations: QuerySet) -> int:
+    """Delete reservations and take their money off the month. Deleting is what claims: it happens once."""
+    found = {row.pk: row for row in reservations}
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM billing_spendreservation WHERE id = ANY(%s) RETURNING id", [list(found)])
+        gone = [found[pk] for (pk,) in cursor.fetchall()]
+    for month in sorted({row.month for row in gone}):
+        _change_month(month, reserved=-sum((row.amount for row in gone if row.month == month), Decimal(0)))
+    return len(gone)
 
-    The month is locked before the reservation, as everywhere: settling locks it first by adding the cost.
+
+def _change_month(month: date, *, spent: Decimal = Decimal(0), reserved: Decimal = Decimal(0)) -> None:
+    """Change the month's row as one of the last statements before the commit.
+
+    All of a tenant's answers meet at this row; held from the first closing on, it would let one settle at a time. It is
+    locked before the head of the audit chain, which is written after everything that `before_commit` collected.
     """
-    months = sorted(set(SpendReservation.objects.filter(**which).values_list("month", flat=True)))
-    count = 0
-    for month in months:
-        spend = MonthlySpend.objects.select_for_update().get(month=month)
-        held = list(SpendReservation.objects.filter(month=month, **which).values_list("pk", "amount"))
-        SpendReservation.objects.filter(pk__in=[pk for pk, _ in held]).delete()
-        spend.reserved -= sum((amount for _, amount in held), Decimal(0))
-        spend.save(update_fields=["reserved"])
-        count += len(held)
-    return count
+    connection.before_commit(partial(_write_change, current_tenant(), month, spent, reserved))
+
+
+def _write_change(tenant: Tenant, month: date, spent: Decimal, reserved: Decimal) -> None:
+    with tenant_context(tenant), connection.cursor() as cursor:
+        cursor.execute(CHANGE, [month, spent, reserved])
 
 
 def _warn_once(limits: Limits, *, spent: Decimal, is_warned: bool) -> None:

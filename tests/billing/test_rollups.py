@@ -10,7 +10,7 @@ from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -92,7 +92,7 @@ def stored(model: type[models.Model]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.promise("BIL-4")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(CALLS, max_size=12))
 def test_the_sum_of_the_parts_is_the_whole(in_acme: Any, calls: list[Call_]) -> None:
     with transaction.atomic():
@@ -108,6 +108,7 @@ def test_the_sum_of_the_parts_is_the_whole(in_acme: Any, calls: list[Call_]) -> 
             assert usage.add_up(model.figures for model in report.models) == whole
             assert usage.add_up(agent.tiers.all for agent in report.agents) == whole
             rollups.roll_up()
+        connection.run_before_commit()  # the block is rolled back and never gets there by itself
         assert sum((row.spent for row in MonthlySpend.objects.all()), Decimal(0)) == whole.cost
         shared = PlatformUsageDaily.objects.aggregate(cost=models.Sum("cost"), queries=models.Sum("queries"))
         assert (shared["cost"] or 0, shared["queries"] or 0) == (whole.cost, whole.queries)
@@ -115,7 +116,7 @@ def test_the_sum_of_the_parts_is_the_whole(in_acme: Any, calls: list[Call_]) -> 
 
 
 @pytest.mark.promise("BIL-4")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(CALLS, min_size=1, max_size=12))
 def test_running_again_changes_nothing(in_acme: Any, calls: list[Call_]) -> None:
     with transaction.atomic():
@@ -130,7 +131,7 @@ def test_running_again_changes_nothing(in_acme: Any, calls: list[Call_]) -> None
         transaction.set_rollback(True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     calls=st.lists(CALLS, max_size=10),
     start=st.datetimes(datetime(2026, 10, 29), datetime(2026, 11, 3), timezones=st.just(UTC)),  # noqa: DTZ001

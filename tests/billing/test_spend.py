@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.db import transaction
 
-from billing import counters, spend
+from billing import counters, metering, spend
 from billing.models import MonthlySpend, SpendReservation
 from billing.plans.subscriptions import set_quota
 from billing.quotas import QuotaExceeded, release_spend, reserve_spend
@@ -91,6 +91,23 @@ def test_a_negative_reservation_is_an_error(ten_dollars: Any) -> None:
         reserve_spend(Decimal("-1"), uuid4())
 
 
+def test_answers_settle_side_by_side_and_nothing_is_lost(founded: Callable[..., Any], call: Call) -> None:
+    organization = founded()
+
+    def answer() -> None:
+        for _ in range(3):
+            held = reserve_spend(Decimal(2), uuid4())
+            record = metering.open_record(metering.NewRecord(held.query_id, "demo", "gpt-4o", "large"))
+            with transaction.atomic():
+                metering.close_record(record, metering.Closing("final", cost=Decimal("0.5")))
+                release_spend(held)
+            spend.expire_reservations()
+
+    assert at_once(organization, 8, answer) == [None] * 8
+    with tenant_context(organization):
+        assert spend.month_spend() == spend.Spend(spent=Decimal(12), reserved=Decimal(0))
+
+
 @pytest.mark.promise("BIL-3")
 def test_at_80_percent_it_warns_once(ten_dollars: Any, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
@@ -124,7 +141,8 @@ def test_control_checking_before_spending_lets_parallel_queries_through(founded:
         all_have_looked.wait(timeout=30)
         if row.spent + 2 > 10:
             return False
-        spend.add_spend(Decimal(2), datetime.now(UTC))
+        with transaction.atomic():
+            spend.add_spend(Decimal(2), datetime.now(UTC))
         return True
 
     at_once(organization, 12, spend_carelessly)
