@@ -25,8 +25,8 @@ class Found:
     tickets: list[Ticket] = field(default_factory=list)
 
     @property
-    def is_empty(self) -> bool:
-        return not (self.agents or self.tickets)
+    def count(self) -> int:
+        return len(self.agents) + len(self.tickets)
 
 
 def search(words: str, *, tickets: bool = True) -> Found:

@@ -96,22 +96,21 @@ def _rects(amounts: Mapping[str, float], total: float) -> SafeString:
 
 @register.filter
 def money(value: Number | str | None) -> str:
-    """Write an amount in dollars: cents from 1 on, four decimals from a cent on, two significant digits below."""
+    """Write an amount in dollars: cents from 1 on, four decimals below, and more where those would say nothing.
+
+    Whole cents stay cents ($0.74); what is below a cent keeps two significant digits ($0.000087).
+    """
     if value is None or value == "":
         return NOTHING
     amount = Decimal(str(value))
     size = abs(amount)
-    if size >= 1 or size == 0:
-        text = f"{size.quantize(Decimal('0.01'), ROUND_HALF_UP):,.2f}"
-    else:
-        places = 4 if size >= Decimal("0.01") else 1 - size.adjusted()
-        text = _trim(f"{size.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}")
-    return f"-${text}" if amount < 0 else f"${text}"
-
-
-def _trim(text: str) -> str:
+    places = 2 if size >= 1 or size == 0 else max(4, 1 - size.adjusted())
+    text = f"{size.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,f}"
     whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    decimals = decimals[:4] + decimals[4:].rstrip("0")
+    if size >= Decimal("0.01"):
+        decimals = decimals.removesuffix("00") if len(decimals) == 4 else decimals
+    return f"{'-' if amount < 0 else ''}${whole}.{decimals}"
 
 
 @register.filter

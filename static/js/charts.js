@@ -28,13 +28,14 @@ const fade = (rgb, alpha) => rgb.replace("rgb(", "rgba(").replace(")", `, ${alph
 const hatch = (rgb) => ({ symbol: "rect", symbolSize: 1, dashArrayX: [1, 0], dashArrayY: [1.5, 4.5], rotation: -Math.PI / 4, color: rgb });
 const font = () => ({ fontFamily: getComputedStyle(document.body).fontFamily });
 
-/* The same rule as the `money` filter: cents from 1 on, four decimals from a cent on, two digits below. */
+/* The same rule as the `money` filter: cents from 1 on, four decimals below, more where those would say nothing. */
 export function money(value) {
   const size = Math.abs(value);
   const sign = value < 0 ? "-$" : "$";
   if (size === 0 || size >= 1) return sign + size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  const places = size >= 0.01 ? 4 : Math.min(12, 1 - Math.floor(Math.log10(size)));
-  return sign + size.toFixed(places).replace(/(\.\d\d\d*?)0+$/, "$1");
+  const text = size.toFixed(Math.min(12, Math.max(4, 1 - Math.floor(Math.log10(size)))));
+  const shown = text.replace(/(\.\d{4}\d*?)0+$/, "$1");
+  return sign + (size >= 0.01 ? shown.replace(/(\.\d\d)00$/, "$1") : shown);
 }
 const UNITS = {
   money,

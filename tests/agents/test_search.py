@@ -32,11 +32,9 @@ def test_agents_are_found_by_what_they_do(in_acme: Any) -> None:
     assert "incident-manager" in [agent.slug for agent in search("outages").agents] or search("incident").agents
 
 
-@pytest.mark.parametrize(
-    "words", ["", "   ", "%%%", "';--", "x" * (LONGEST * 5), "INC-99999999", "\x00\x01"]
-)
+@pytest.mark.parametrize("words", ["", "   ", "%%%", "';--", "x" * (LONGEST * 5), "INC-99999999", "\x00\x01"])
 def test_odd_words_find_nothing_and_break_nothing(in_acme: Any, words: str) -> None:
-    assert search(words).is_empty
+    assert search(words).count == 0
 
 
 def test_tickets_are_left_out_for_whom_may_not_see_them(ticket: Any) -> None:
