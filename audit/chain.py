@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -153,42 +154,44 @@ def _lock_head(cursor: Any, scope: Scope) -> tuple[int, bytes]:
 _INSERT = """
 WITH entries AS (
     INSERT INTO {entry} (seq, prev, hash, canonical, at, actor, action, target)
-    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::bytea[], %s::timestamptz[],
-                         %s::text[], %s::text[], %s::text[])
+    SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[], %b::timestamptz[],
+                         %b::text[], %b::text[], %b::text[])
 ), payloads AS (
     INSERT INTO {payload} (seq, entry_hash, salt, canonical)
-    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[], %s::bytea[])
+    SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bytea[])
 )
-UPDATE public.audit_platform_head SET seq = %s, hash = %s, count = count + %s, updated_at = now() WHERE tenant = %s
+UPDATE public.audit_platform_head SET seq = %b, hash = %b, count = count + %b, updated_at = now() WHERE tenant = %b
 """
 _INSERT_TENANT = _INSERT.format(entry="audit_entry", payload="audit_payload")
 _INSERT_PLATFORM = _INSERT.format(entry="public.audit_platform_entry", payload="public.audit_platform_payload")
 
 
 def _insert(cursor: Any, scope: Scope, links: list[Link]) -> None:
+    statement = _INSERT_PLATFORM if scope.is_platform else _INSERT_TENANT
     seqs = [link.entry.seq for link in links]
     hashes = [link.hash for link in links]
-    cursor.execute(
-        _INSERT_PLATFORM if scope.is_platform else _INSERT_TENANT,
-        [
-            seqs,
-            [link.entry.prev for link in links],
-            hashes,
-            [link.canonical for link in links],
-            [link.entry.at for link in links],
-            [link.entry.actor for link in links],
-            [link.entry.action for link in links],
-            [link.entry.target for link in links],
-            seqs,
-            hashes,
-            [link.salt for link in links],
-            [link.payload for link in links],
-            seqs[-1],
-            hashes[-1],
-            len(links),
-            scope.tenant,
-        ],
-    )
+    parameters = [
+        seqs,
+        [link.entry.prev for link in links],
+        hashes,
+        [link.canonical for link in links],
+        [link.entry.at for link in links],
+        [link.entry.actor for link in links],
+        [link.entry.action for link in links],
+        [link.entry.target for link in links],
+        seqs,
+        hashes,
+        [link.salt for link in links],
+        [link.payload for link in links],
+        seqs[-1],
+        hashes[-1],
+        len(links),
+        scope.tenant,
+    ]
+    # A bare cursor on the connection that Django's has just sent to the right schema: it binds on the server and in
+    # binary, where Django's would spell out every byte of every array.
+    with connection.wrap_database_errors, psycopg.Cursor(cursor.connection) as bare:
+        bare.execute(statement, parameters)
 
 
 def _publish(scope: Scope, links: list[Link]) -> None:

@@ -8,9 +8,11 @@ looks like a credential is masked inside any text. Names of things that merely s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "[masked]"
+SHORTEST = 8  # no credential that is known by its looks is shorter: a://u:p@
 
 _SECRET_WORDS = {
     "password", "passwd", "pwd", "passphrase", "secret", "secrets", "token", "credential", "credentials",
@@ -38,6 +40,7 @@ _LOOKS_SECRET = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether a key names a secret: `newPassword`, `api_key`, `client-secret`, but not `input_tokens` or `key_id`."""
     words = [word.lower() for word in _WORDS.findall(name)]
@@ -62,7 +65,7 @@ def masked(value: Any) -> Any:
 
 def mask_text(text: str) -> str:
     """Mask what looks like a credential inside a text."""
-    return _LOOKS_SECRET.sub(MASK, text)
+    return _LOOKS_SECRET.sub(MASK, text) if len(text) >= SHORTEST else text
 
 
 def _hidden(value: Any) -> Any:
