@@ -23,7 +23,8 @@ def settle(outcome: Outcome, *, actor: str) -> RoutingDecision | None:
     """
     if outcome.is_settled or outcome.decision is None or not (outcome.attempts or outcome.failed):
         return None
-    with transaction.atomic():
+    # A transaction for callers that have none; inside one, no savepoint: what fails here fails all of it.
+    with transaction.atomic(savepoint=False):
         closed = [_close(outcome, number) for number in range(len(outcome.attempts))]
         release_spend(outcome.reservation)
         # A record that somebody else had closed may mean that this outcome was settled before, by another process.

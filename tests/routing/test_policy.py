@@ -131,12 +131,15 @@ def test_every_model_is_accounted_for() -> None:
     assert [considered.as_json()["verdict"] for considered in decision.considered] == ["chosen", "next", "next"]
 
 
+def _flat_price(cents: int) -> TokenPrice:
+    amount = Decimal(cents)
+    return TokenPrice(amount, amount, amount, "override")
+
+
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 1000)), min_size=1, max_size=8))
 def test_nothing_eligible_of_the_tier_is_cheaper_than_the_chosen_one(given_models: list[tuple[bool, int]]) -> None:
     options = [
-        make_option(
-            f"p/m{number}", tier="small" if small else "large", price=TokenPrice(*[Decimal(cents)] * 3, "override")
-        )
+        make_option(f"p/m{number}", tier="small" if small else "large", price=_flat_price(cents))
         for number, (small, cents) in enumerate(given_models)
     ]
     decision = decide(RouteRequest("easy", input_tokens=10), models=Catalogue(tuple(options)))
