@@ -16,17 +16,8 @@ from django.db import connections, transaction
 from billing import metering
 from billing.models import UsageRecord
 from tenants.context import tenant_context
-from tenants.redis import redis_client
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _forget_limits(servers: None) -> None:
-    """What another test left in Redis was rolled back in the database."""
-    keys = [*redis_client().scan_iter("t:*:limits"), *redis_client().scan_iter("t:*:requests:*")]
-    if keys:
-        redis_client().delete(*keys)
 
 
 Call = Callable[..., UUID]
