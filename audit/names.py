@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from uuid import UUID
 
+from audit.scope import PLATFORM
+
 Namer = Callable[[set[UUID]], Mapping[UUID, str]]
 _namers: dict[str, Namer] = {}
 
-UNNAMED = {"person": "A former member", "key": "A former key", "agent": "A former agent"}
+UNNAMED = {
+    "person": "A former member",
+    "key": "A former key",
+    "agent": "A former agent",
+    "tenant": "A deleted organization",
+}
 
 
 def register_namer(kind: str, namer: Namer) -> None:
-    """Tell how actors of a kind (`person`, `key`, `agent`) are called: `namer(ids)` gives names by public id."""
+    """Tell how those of a kind (`person`, `key`, `agent`, `tenant`) are called: `namer(ids)` gives names by id."""
     _namers[kind] = namer
 
 
@@ -30,3 +37,9 @@ def names_of(actors: Iterable[str]) -> dict[str, str]:
 def _plain(actor: str) -> str:
     kind, _, name = actor.partition(":")
     return UNNAMED.get(kind) or name.replace("-", " ").replace("_", " ").capitalize()
+
+
+def chain_names(tenants: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names of chains: their organizations', and "Platform"."""
+    names = names_of(f"tenant:{tenant}" for tenant in tenants if tenant != PLATFORM)
+    return {UUID(key.partition(":")[2]): name for key, name in names.items()} | {PLATFORM: "Platform"}

@@ -19,7 +19,7 @@ from audit.models import Entry
 from audit.platform.models import Mark, PlatformEntry, VerificationRun
 from audit.reader import ChainReader
 from audit.rows import START, Memory, Point, Report
-from audit.scope import Scope, current_scope, enter_platform
+from audit.scope import PLATFORM, Scope, current_scope, enter_platform
 from audit.verifier import verify
 
 logger = logging.getLogger(__name__)
@@ -28,29 +28,32 @@ SCHEDULE = "system:schedule"
 STALLED_AFTER = timedelta(minutes=10)
 
 
-def request_run(*, actor: str, full: bool = True) -> VerificationRun:
-    """Queue a verification of the current scope's chain, or return the one that is under way."""
-    scope = current_scope()
+def request_run(*, actor: str, full: bool = True, tenant: UUID | None = None) -> VerificationRun:
+    """Queue a verification of the current scope's chain, or return the one that is under way.
+
+    Platform staff name another chain by `tenant`.
+    """
+    tenant = current_scope().tenant if tenant is None else tenant
     with transaction.atomic():
         with enter_platform():
             under_way = VerificationRun.objects.filter(
-                tenant=scope.tenant, state__in=["waiting", "running"], created_at__gt=timezone.now() - STALLED_AFTER
+                tenant=tenant, state__in=["waiting", "running"], created_at__gt=timezone.now() - STALLED_AFTER
             ).first()
             if under_way is not None:
                 return under_way
-            run = VerificationRun.objects.create(tenant=scope.tenant, full=full, actor=actor)
-        transaction.on_commit(partial(_queue, scope, run))
+            run = VerificationRun.objects.create(tenant=tenant, full=full, actor=actor)
+        transaction.on_commit(partial(_queue, run))
     return run
 
 
-def _queue(scope: Scope, run: VerificationRun) -> None:
+def _queue(run: VerificationRun) -> None:
     """Hand a run to the workers; when the broker cannot be reached the run says so instead of waiting for ever."""
     try:
         # By name: the tasks import this module.
-        if scope.is_platform:
+        if run.tenant == PLATFORM:
             current_app.send_task("audit.tasks.verify_platform_chain", args=[str(run.public_id)])
         else:
-            current_app.send_task("audit.tasks.verify_chain", args=[str(scope.tenant), str(run.public_id)])
+            current_app.send_task("audit.tasks.verify_chain", args=[str(run.tenant), str(run.public_id)])
     except Exception:
         logger.exception("The verification %s could not be queued", run.public_id)
         _update(run, state="failed", words="The job could not be queued. Try again in a minute.")

@@ -39,3 +39,9 @@ def key_names(ids: set[UUID]) -> dict[UUID, str]:
         if tenant is not None:
             keys = keys.filter(organization_id=tenant.id)
         return {public_id: f"Key {name}" for public_id, name in keys.values_list("public_id", "name")}
+
+
+def organization_names(ids: set[UUID]) -> dict[UUID, str]:
+    """Names of organizations, for the platform's view of all chains."""
+    with platform_context():
+        return dict(Organization.objects.filter(pk__in=ids).values_list("pk", "name"))
