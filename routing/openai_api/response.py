@@ -17,8 +17,8 @@ from tenants.exceptions import Refusal
 Opened = AbstractAsyncContextManager[OpenedAnswer]
 
 
-async def answer_whole(opened: Opened) -> HttpResponseBase:
-    """Wait for the whole answer and return it. Raises the refusals of the answer."""
+async def answer_whole(opened: Opened, asked: str) -> HttpResponseBase:
+    """Wait for the whole answer to the name that was asked for, and return it. Raises the refusals of the answer."""
     async with opened as answer:
         try:
             async with aclosing(answer.events()) as events:
@@ -29,15 +29,15 @@ async def answer_whole(opened: Opened) -> HttpResponseBase:
         report = answer.report
     if report.interrupted:
         raise ShuttingDown
-    return JsonResponse(completion(report), headers=routing_headers(report, with_cost=True))
+    return JsonResponse(completion(report, asked), headers=routing_headers(report, with_cost=True))
 
 
-async def answer_streamed(opened: Opened, *, include_usage: bool) -> HttpResponseBase:
+async def answer_streamed(opened: Opened, asked: str, *, include_usage: bool) -> HttpResponseBase:
     """Wait until somebody answers, then return a response that streams.
 
     Raises the refusals of the answer as long as nothing was said: they still get a status of their own.
     """
-    stream = _Stream(include_usage=include_usage)
+    stream = _Stream(asked, include_usage=include_usage)
     await stream.begin(opened)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(
@@ -52,7 +52,8 @@ class _Stream:
 
     answer: OpenedAnswer
 
-    def __init__(self, *, include_usage: bool) -> None:
+    def __init__(self, asked: str, *, include_usage: bool) -> None:
+        self._asked = asked
         self._include_usage = include_usage
         self._stack = AsyncExitStack()
         self._first: list[Event] = []
@@ -79,7 +80,7 @@ class _Stream:
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Yield the server-sent events. An error from here on is an event too: the status has been sent."""
         self._is_started = True
-        writer = Chunks(self.answer.report, include_usage=self._include_usage)
+        writer = Chunks(self.answer.report, self._asked, include_usage=self._include_usage)
         try:
             yield writer.role()
             async for event in self._all_events():

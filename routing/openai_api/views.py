@@ -36,9 +36,9 @@ async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     asked, raw = read_request(request)
     opened = _open(_model_call(asked, raw, user), user)
     if asked.stream:
-        response = await answer_streamed(opened, include_usage=asked.include_usage)
+        response = await answer_streamed(opened, asked.model, include_usage=asked.include_usage)
     else:
-        response = await answer_whole(opened)
+        response = await answer_whole(opened, asked.model)
     return _with_limit(response, limit)
 
 
@@ -103,6 +103,8 @@ def _list_models() -> list[dict[str, Any]]:
 
 def _with_limit(response: HttpResponseBase, limit: RateLimit) -> HttpResponseBase:
     """Say how many requests are left, in OpenAI's headers and in ours."""
+    if not response.streaming:
+        response.headers["Content-Length"] = str(len(response.content))
     for name, value in limit.headers().items():
         response.headers[name] = value
     if limit.limit is not None:

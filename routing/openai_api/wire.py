@@ -12,8 +12,8 @@ DONE = b"data: [DONE]\n\n"
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 
-def completion(report: Report) -> dict[str, Any]:
-    """Return the body of an answer that is not streamed."""
+def completion(report: Report, asked: str) -> dict[str, Any]:
+    """Return the body of an answer that is not streamed. `asked` is the name in the request."""
     message: dict[str, Any] = {"role": "assistant", "content": report.text or None, "refusal": None}
     if report.tool_calls:
         message["tool_calls"] = [call.as_wire() for call in report.tool_calls]
@@ -24,7 +24,7 @@ def completion(report: Report) -> dict[str, Any]:
         "id": answer_id(report),
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": report.model,
+        "model": report.model or asked,
         "choices": [choice],
         "usage": usage(report.usage),
     }
@@ -33,12 +33,12 @@ def completion(report: Report) -> dict[str, Any]:
 class Chunks:
     """Writes the chunks of one streamed answer. With `include_usage` every chunk has the field, as at OpenAI."""
 
-    def __init__(self, report: Report, *, include_usage: bool) -> None:
+    def __init__(self, report: Report, asked: str, *, include_usage: bool) -> None:
         self._head = {
             "id": answer_id(report),
             "object": "chat.completion.chunk",
             "created": int(time.time()),
-            "model": report.model,
+            "model": report.model or asked,
         }
         self._extra: dict[str, Any] = {"usage": None} if include_usage else {}
 
@@ -108,4 +108,5 @@ def routing_headers(report: Report, *, with_cost: bool) -> dict[str, str]:
     if with_cost:
         headers["X-Orchestrall-Cost-USD"] = f"{report.cost:f}"
         headers["X-Orchestrall-Baseline-Cost-USD"] = f"{report.baseline_cost:f}"
-    return headers
+    # An agent's first model call may still be to come when its stream begins.
+    return {name: value for name, value in headers.items() if value}
