@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 import django_filters
 from django import forms
@@ -14,15 +15,19 @@ from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing import quotas, usage
+from billing import blocks, quotas, usage
 from billing.limits import load_limits
 from billing.models import Kind, Outcome, State, UsageRecord, choices
 from billing.plans.models import Subscription
+from tenants.api.common import StaffOnPlatform, found
+from tenants.api_permissions import HasPermission
 from tenants.context import current_tenant
+from tenants.models import Organization
 from tenants.pagination import CursorPages
 
 LONGEST = timedelta(days=400)
@@ -338,9 +343,42 @@ class QuotasView(APIView):
         return Response(QuotaSerializer(quotas.usage_overview(request.user.actor), many=True).data)
 
 
+class OrganizationUsageSerializer(serializers.Serializer):
+    """An organization's plan, quotas and current month."""
+
+    organization = serializers.UUIDField()
+    plan = serializers.DictField(help_text="Slug, name and prices.")
+    quotas = serializers.DictField(help_text="By name: limit, used, state and resets_at.")
+    usage = serializers.DictField(help_text="The current UTC month: queries, tokens, cost and what routing saved.")
+
+
+class OrganizationUsageView(APIView):
+    """An organization's usage: one's own, or any for platform staff on the platform's host."""
+
+    permissions: ClassVar = {"get": "billing.view_usage"}
+
+    def get_permissions(self) -> list[BasePermission]:
+        on_platform = getattr(self.request, "tenant", None) is None
+        return [StaffOnPlatform()] if on_platform else [HasPermission()]
+
+    @extend_schema(operation_id="organizations_usage", responses=OrganizationUsageSerializer)
+    def get(self, request: Request, id: UUID) -> Response:
+        # In a tenant, row security leaves its own organization alone to be found.
+        organization = found(Organization.objects.filter(pk=id).first(), "organization")
+        return Response(
+            {
+                "organization": organization.pk,
+                "plan": blocks.plan_block(organization),
+                "quotas": blocks.quotas_block(organization),
+                "usage": blocks.usage_block(organization),
+            }
+        )
+
+
 routes = [("billing/usage-records", UsageRecordViewSet, "usage-record")]
 urlpatterns = [
     path("billing/usage/", UsageView.as_view(), name="billing-usage"),
     path("billing/plan/", PlanView.as_view(), name="billing-plan"),
+    path("organizations/<uuid:id>/usage/", OrganizationUsageView.as_view(), name="organization-usage"),
     path("billing/quotas/", QuotasView.as_view(), name="billing-quotas"),
 ]

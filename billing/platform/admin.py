@@ -17,15 +17,14 @@ class PlatformUsageDailyAdmin(ModelAdmin):
         "organization",
         "day",
         "kind",
-        "tier",
         "model",
-        "records",
         "queries",
+        "records",
         "failures",
-        "input_tokens",
-        "output_tokens",
         "cost",
         "baseline_cost",
+        "input_tokens",
+        "output_tokens",
     )
     list_filter = ("kind", "tier", "provider", "model", "organization")
     list_select_related = ("organization",)

@@ -10,9 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from billing import metering, rollups
-from billing.blocks import usage_block
 from billing.plans.subscriptions import set_quota
-from tenants.context import platform_context, tenant_context
+from tenants.context import tenant_context
 from tests.billing.conftest import NOON, Call
 
 URLS = ["/api/v1/billing/usage/", "/api/v1/billing/usage-records/", "/api/v1/billing/plan/", "/api/v1/billing/quotas/"]
@@ -156,10 +155,26 @@ def test_who_is_refused_for_lack_of_rights_uses_no_quota(cast: Any, key_client: 
 
 
 @pytest.mark.promise("TEN-2")
-def test_an_organization_carries_its_live_usage(cast: Any, call: Call) -> None:
+def test_an_organization_carries_plan_quotas_and_live_usage(cast: Any, client_of: Any, call: Call) -> None:
     with tenant_context(cast.acme):
         call(cost="0.5", baseline="2")
-    with platform_context():
-        block = usage_block(cast.acme)
-    assert (block["plan"], block["queries"], block["cost"]) == ("professional", 1, "0.5000000000")
-    assert {quota["name"] for quota in block["quotas"]} >= {"agents", "tickets_per_month"}
+    blocks = client_of(cast.vera, cast.acme).get(f"/api/v1/organizations/{cast.acme.pk}/").json()["blocks"]
+    assert blocks["plan"]["slug"] == "professional"
+    assert blocks["quotas"]["tickets_per_month"]["limit"] == 1000
+    assert (blocks["usage"]["queries"], blocks["usage"]["cost"]) == (1, "0.5000000000")
+
+
+@pytest.mark.promise("API-3")
+def test_staff_and_members_read_an_organizations_usage(cast: Any, client_of: Any, key_client: Any, call: Call) -> None:
+    with tenant_context(cast.acme):
+        call(cost="0.5")
+    url = f"/api/v1/organizations/{cast.acme.pk}/usage/"
+    for client in (client_of(cast.vera, cast.acme), client_of(cast.sam, None), key_client(cast.acme)):
+        assert client.get(url).json()["usage"]["cost"] == "0.5000000000"
+
+
+def test_an_organizations_usage_is_nobody_elses_business(cast: Any, client_of: Any) -> None:
+    url = f"/api/v1/organizations/{cast.acme.pk}/usage/"
+    assert client_of(cast.charlie, cast.meridian).get(url).status_code == 404
+    assert client_of(cast.charlie, None).get(url).status_code == 403
+    assert client_of(None, None).get(url).status_code == 401
