@@ -68,7 +68,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
 
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
-    lookup_value_converter = "uuid"
+    lookup_value_regex = "[0-9a-fA-F-]{36}"
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilters
     content_negotiation_class = StreamOrJson
@@ -102,7 +102,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
         return Response(ConversationSerializer(made).data, status=201)
 
     @extend_schema(request=ConversationChange, responses=ConversationSerializer)
-    def partial_update(self, request: Request, id: UUID) -> Response:
+    def partial_update(self, request: Request, id: str) -> Response:
         """Rename the conversation, or archive it with `{"state": "archived"}`."""
         found = conversations.find_conversation(id, request.user)
         asked = ConversationChange(data=request.data)
@@ -115,7 +115,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
 
     @extend_schema(responses=MessageSerializer(many=True))
     @action(detail=True, methods=["get"])
-    def messages(self, request: Request, id: UUID) -> Response:
+    def messages(self, request: Request, id: str) -> Response:
         """The messages, newest first, tool calls and hand-overs among them."""
         found = conversations.find_conversation(id, request.user)
         rows = found.messages.select_related("agent", "turn", "conversation")
@@ -124,7 +124,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
 
     @extend_schema(request=NewMessage, responses={201: TurnSerializer, 202: TurnSerializer}, parameters=[IDEMPOTENCY])
     @messages.mapping.post
-    def ask(self, request: Request, id: UUID) -> HttpResponseBase:
+    def ask(self, request: Request, id: str) -> HttpResponseBase:
         """Ask, and wait for the answer.
 
         With `Accept: text/event-stream` the frames of `/ws/chat/` come as server-sent events; with
@@ -137,7 +137,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
             tenant=current_tenant(),
             user=request.user,
             text=asked.validated_data["text"],
-            conversation_id=id,
+            conversation_id=conversations.read_id(id),
             client_id=asked.validated_data["client_id"] or request.headers.get("Idempotency-Key", ""),
             requested_model=asked.validated_data["model"],
             source=Conversation.Source.REST,
@@ -162,13 +162,13 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
 
     @extend_schema(responses=TurnSerializer)
     @action(detail=True, methods=["get"], url_path="turns/(?P<turn>[0-9a-f-]{36})")
-    def turn(self, request: Request, id: UUID, turn: str) -> Response:
+    def turn(self, request: Request, id: str, turn: str) -> Response:
         """One question and what came of it."""
         return Response(TurnSerializer(self._find_turn(id, turn)).data)
 
     @extend_schema(request=None, responses=TurnSerializer)
     @action(detail=True, methods=["post"], url_path="turns/(?P<turn>[0-9a-f-]{36})/stop")
-    def stop(self, request: Request, id: UUID, turn: str) -> Response:
+    def stop(self, request: Request, id: str, turn: str) -> Response:
         """Stop the answer; what was written is kept."""
         found = self._find_turn(id, turn)
         tenant, user = current_tenant(), request.user
@@ -180,7 +180,7 @@ class ConversationViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins
         found.refresh_from_db()
         return Response(TurnSerializer(found).data, status=202)
 
-    def _find_turn(self, id: UUID, turn: str) -> Turn:
+    def _find_turn(self, id: str, turn: str) -> Turn:
         found = conversations.find_conversation(id, self.request.user)
         try:
             row = found.turns.select_related("conversation").filter(public_id=UUID(turn)).first()
@@ -212,7 +212,8 @@ def _stream(question: Question, launched: Launched) -> HttpResponseBase:
     response = StreamingHttpResponse(
         sse.frames(question, launched.begun), content_type=f"{EVENT_STREAM}; charset=utf-8"
     )
-    response.headers.update({"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    response["Cache-Control"] = "no-cache"
+    response["X-Accel-Buffering"] = "no"
     return response
 
 
@@ -231,7 +232,7 @@ class MessageViewSet(viewsets.GenericViewSet, mixins.ListModelMixin, mixins.Retr
 
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
-    lookup_value_converter = "uuid"
+    lookup_value_regex = "[0-9a-fA-F-]{36}"
     serializer_class = MessageSerializer
     filterset_class = MessageFilters
     permissions: ClassVar[dict[str, str]] = {"*": "chat.view_conversation"}

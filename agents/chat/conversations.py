@@ -17,6 +17,7 @@ from audit.chain import record
 from tenants.exceptions import Invalid, NotFound
 
 FRONT_DESK = "front-desk"
+_NOT_FOUND = "There is no such conversation, or it is somebody else's."
 _MARKS = re.compile(r"(?m)^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}")
 
 
@@ -79,10 +80,18 @@ def conversations_of(user: Asker) -> QuerySet[Conversation]:
 
 def find_conversation(public_id: UUID | str, user: Asker) -> Conversation:
     """One of the asker's own. Raises ConversationNotFound, also for other people's."""
-    found = conversations_of(user).filter(public_id=public_id).first()
+    found = conversations_of(user).filter(public_id=read_id(public_id)).first()
     if found is None:
-        raise ConversationNotFound("There is no such conversation, or it is somebody else's.")
+        raise ConversationNotFound(_NOT_FOUND)
     return found
+
+
+def read_id(public_id: UUID | str) -> UUID:
+    """Read a conversation's id. Raises ConversationNotFound for what is none."""
+    try:
+        return UUID(str(public_id))
+    except ValueError:
+        raise ConversationNotFound(_NOT_FOUND) from None
 
 
 def messages_of(conversation: Conversation, *, after: int = 0, limit: int = 500) -> list[Message]:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.test import AsyncClient
 
 from agents.runtime.registry import registry
 from tenants.context import Tenant, in_tenant, platform_context, tenant_context
@@ -249,3 +250,16 @@ def slow(provider: DemoServer, slow_server: DemoServer, settings: Any) -> DemoSe
 
 
 LONG = "Hello there, " + "please say these many words back to me slowly and with great care, " * 12
+
+
+class KeyClient(AsyncClient):
+    """An asynchronous client with an API key, on the platform's host (Django's own insists on `testserver`)."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+    async def request(self, **request: Any) -> Any:
+        kept = [(name, value) for name, value in request["headers"] if name != b"host"]
+        own = [(b"host", b"localhost"), (b"authorization", f"Bearer {self.key}".encode())]
+        return await super().request(**{**request, "headers": [*kept, *own]})

@@ -19,9 +19,9 @@ async def test_two_organizations_talking_at_once_never_mix(here: Place, elsewher
 
     async def talk(place: Place, secret: str) -> list[str]:
         client = await connect(place)
-        texts, conversation = [], None
+        texts, conversation = [], ""
         for number in range(4):
-            more = {"conversation": conversation} if conversation else {}
+            more: dict[str, str] = {"conversation": conversation} if conversation else {}
             answered = await client.ask(f"Hello, the secret {secret} number {number} please", **more)
             conversation = answered["conversation"]
             texts.append(answered["text"])

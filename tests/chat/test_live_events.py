@@ -97,7 +97,7 @@ async def test_a_chat_shows_up_live_without_its_words(here: Place, connect: Conn
     watcher = await connect(here, "viewer", path="/ws/events/")
     client = await connect(here)
     await client.ask("Hello, my secret is marmalade")
-    seen = []
+    seen: list[dict[str, Any]] = []
     while not seen or seen[-1]["action"] != "chat.message.answered":
         seen.append(await next_event(watcher))
     assert "marmalade" not in str(seen)
