@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 
 def _asset(path: str) -> Any:
@@ -44,6 +45,68 @@ VELVET = {
     "950": "oklch(24% .05 340)",
 }
 
+
+def _item(title: str, icon: str, view: str) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}")}
+
+
+NAVIGATION = [
+    {"title": "", "items": [_item("Overview", "dashboard", "index")]},
+    {
+        "title": "Organizations",
+        "separator": True,
+        "items": [
+            _item("Organizations", "apartment", "tenants_organization_changelist"),
+            _item("Domains", "dns", "tenants_domain_changelist"),
+            _item("People", "group", "tenants_user_changelist"),
+            _item("Invitations", "mail", "tenants_invitation_changelist"),
+            _item("API keys", "key", "tenants_apikey_changelist"),
+        ],
+    },
+    {
+        "title": "Plans and usage",
+        "separator": True,
+        "items": [
+            _item("Plans", "sell", "plans_plan_changelist"),
+            _item("Subscriptions", "receipt_long", "plans_subscription_changelist"),
+            _item("Quota overrides", "tune", "plans_quotaoverride_changelist"),
+            _item("Usage by organization", "bar_chart", "billing_platform_platformusagedaily_changelist"),
+        ],
+    },
+    {
+        "title": "Models",
+        "separator": True,
+        "items": [
+            _item("Providers", "hub", "providers_provider_changelist"),
+            _item("Models", "neurology", "providers_providermodel_changelist"),
+            _item("Prices", "payments", "providers_price_changelist"),
+        ],
+    },
+    {
+        "title": "Running",
+        "separator": True,
+        "items": [
+            _item("Chain health", "verified", "audit_platform_verificationrun_changelist"),
+            _item("Platform audit", "history", "audit_platform_platformentry_changelist"),
+            _item("Jobs", "schedule", "django_celery_beat_periodictask_changelist"),
+        ],
+    },
+    {
+        "title": "Inside one organization",
+        "separator": True,
+        "items": [
+            _item("Choose it", "swap_horiz", "tenant-switch"),
+            _item("Agents", "smart_toy", "agents_agent_changelist"),
+            _item("Tickets", "confirmation_number", "tickets_ticket_changelist"),
+            _item("Conversations", "forum", "chat_conversation_changelist"),
+            _item("Messages", "chat", "chat_message_changelist"),
+            _item("Routing decisions", "alt_route", "routing_routingdecision_changelist"),
+            _item("Usage records", "receipt", "billing_usagerecord_changelist"),
+            _item("Audit entries", "link", "audit_entry_changelist"),
+        ],
+    },
+]
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Orchestrall",
     "SITE_HEADER": "Orchestrall",
@@ -53,5 +116,5 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "7px",
     "COLORS": {"base": BASE, "primary": VELVET},
     "STYLES": [_asset("css/admin.css")],
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": NAVIGATION},
 }
