@@ -6,6 +6,7 @@ was given on it. Nothing here pretends to be a model.
 """
 
 import json
+import re
 from collections.abc import Callable
 
 from .arguments import fill_arguments, state_of
@@ -21,6 +22,7 @@ from .words import (
     INCIDENT,
     LIST_TICKETS,
     PROBLEM,
+    QUESTION,
     SERVICE_REQUEST,
     THANKS,
     TICKET_NUMBER,
@@ -39,6 +41,9 @@ TOPICS = {
     "change": CHANGE,
     "service request": SERVICE_REQUEST,
 }
+RECEIVED = re.compile(r"(?i)\bhanded over to you\b|\bpassed this conversation to you\b")
+"""Prompts that say so: whoever was given a conversation keeps it, or it would wander for ever."""
+DESK_TOOLS = {"hand_over", "search_directory", "find_tickets"}
 SHARED_WORDS = 2
 """Telling words that a text must share with a colleague's description."""
 
@@ -105,7 +110,7 @@ def wants_ticket(words: str) -> bool:
 
 
 def _hand_over(situation: Situation) -> list[ToolCall]:
-    if not _may_call(situation, "hand_over") or is_greeting(situation.words):
+    if not _may_call(situation, "hand_over") or is_greeting(situation.words) or RECEIVED.search(situation.system):
         return []
     colleague = _best_colleague(situation)
     if colleague is None:
@@ -133,10 +138,16 @@ def _best_colleague(situation: Situation) -> Colleague | None:
         fitting = [other for other in others if stems(topic) <= stems(other.slug.replace("-", " "))]
         fitting = fitting or [other for other in others if stems(topic) <= stems(other.about)]
         if fitting:
-            return fitting[0]
+            return _who_does_it(fitting, situation.text)
     scored = [(_match(situation.text, other), -place, other) for place, other in enumerate(others)]
     score, _, best = max(scored, key=lambda row: row[:2], default=(0, 0, None))
-    return best if score >= SHARED_WORDS and score > overlap(situation.text, own) else None
+    return best if score >= SHARED_WORDS and score > overlap(situation.text, _own_part(situation)) else None
+
+
+def _who_does_it(fitting: list[Colleague], text: str) -> Colleague:
+    """Return who works on such things, and not who leads them; then whom the text is for."""
+    doing = [other for other in fitting if not other.slug.endswith("-lead")] or fitting
+    return max(doing, key=lambda other: _match(text, other))
 
 
 def _match(text: str, colleague: Colleague) -> int:
@@ -150,6 +161,19 @@ def _own_words(situation: Situation) -> str:
     return " ".join([situation.name, *lines[:1]])
 
 
+def _own_part(situation: Situation) -> str:
+    """Return the prompt up to the directory: what the agent itself is there for.
+
+    Who has only tools to pass people on is there for everything, so only its first line counts.
+    """
+    if situation.tools.keys() <= DESK_TOOLS:
+        return _own_words(situation)
+    slugs = {colleague.slug for colleague in situation.colleagues}
+    lines = situation.system.splitlines()
+    first = next((n for n, line in enumerate(lines) if any(slug in line for slug in slugs)), len(lines))
+    return "\n".join(lines[:first])
+
+
 def _is_self(colleague: Colleague, situation: Situation) -> bool:
     name = plain(situation.name).replace(" ", "-")
     return bool(name) and colleague.slug == name
@@ -159,7 +183,8 @@ def _open_ticket(situation: Situation) -> list[ToolCall]:
     if not _may_call(situation, "open_ticket") or _names_ticket(situation):
         return []
     words = situation.words
-    wanted = wants_ticket(words) or (INCIDENT.search(words) and not LIST_TICKETS.search(words))
+    told = (INCIDENT.search(words) or SERVICE_REQUEST.search(words)) and not QUESTION.match(words)
+    wanted = wants_ticket(words) or (told and not LIST_TICKETS.search(words))
     return [_call(situation, "open_ticket")] if wanted and not DEFINITION.match(words) else []
 
 

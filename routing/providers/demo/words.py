@@ -74,12 +74,17 @@ CHANGE = re.compile(
 SERVICE_REQUEST = re.compile(
     r"\bservice requests?\b|\b(?:need|request|order|get me|would like|want|set ?up|install|reset"
     r"|grant)\b[^.?!\n]{0,40}"
-    r"\b(?:laptop|licen[cs]e|software|access|account|password|monitor|phone|badge|mailbox|headset|permission)"
+    r"\b(?:laptop|licen[cs]e|software|access|account|password|monitor|phone|badge|key card|mailbox|headsets?|permission"
+    r"|program)"
     r"|passwort zurucksetzen|neuen? laptop|zugang (?:zu|fur)|nuevo portatil|acceso a|nouvel ordinateur|acces a"
     r"|novo notebook|acesso a"
 )
 DEFINITION = re.compile(
     r"^\s*(?:what(?:'s| is| are) (?:an? )?\w+(?: \w+)?\s*\??$|define\b|was ist\b|que es\b|qu'est-ce\b|o que e\b)"
+)
+QUESTION = re.compile(
+    r"^\s*(?:who|whose|which|how (?:do|does|can|many|much|long)|what(?:'s| is| are) the (?:difference|state|status)"
+    r"|explain|summari[sz]e|translate|compare|describe|wer|welche\w*|wie|quien|qui|quem)\b"
 )
 
 TICKET_NUMBER = re.compile(r"\b[A-Za-z]{2,5}-\d{1,9}\b")

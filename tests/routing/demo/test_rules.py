@@ -105,6 +105,16 @@ def test_a_hand_over_is_not_repeated() -> None:
     assert names == ["open_ticket"]
 
 
+def test_it_hands_over_to_the_one_who_does_the_work_and_not_to_the_lead() -> None:
+    system = "You are Front Desk.\n- incident-lead: Incident lead. Leads a team.\n- incident-manager: Takes incidents."
+    assert calls(VPN, system)[0][1]["agent"] == "incident-manager"
+
+
+def test_who_was_given_a_conversation_keeps_it() -> None:
+    system = f"{FRONT_DESK}\n# Handed over to you\nThe front desk passed this conversation to you."
+    assert [name for name, _ in calls(VPN, system)] == ["open_ticket"]
+
+
 def test_without_a_known_colleague_it_searches_the_directory_first() -> None:
     tools = [HAND_OVER, SEARCH_DIRECTORY]
     assert calls(VPN, "You are Front Desk.", tools) == [("search_directory", {"query": "incident"})]
