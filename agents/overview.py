@@ -180,12 +180,14 @@ class Happening:
     words: str
     icon: str
     mark: str = ""
-    note: str = ""
     cost: str = ""
+    baseline_cost: str = ""
 
 
-# A question makes several entries; the feed tells it once asked and once answered.
-STEPS = ("routing.decision.made", "chat.conversation.opened")
+# A question makes many entries. The feed tells it when asked, when handed over and when answered, and what came of it;
+# the choice of a model is told where no answer of an agent follows, as for clients that ask a model directly.
+STEPS = frozenset({"chat.conversation.opened", "agents.tool.called"})
+CHOICE = "routing.decision.made"
 LOOK_BACK = 4
 
 
@@ -193,14 +195,14 @@ def newest_happenings(limit: int = NEWEST) -> list[Happening]:
     """Return what happened last, newest first, without the steps on the way to an answer that is told anyway."""
     entries = list(Entry.objects.all()[: limit * LOOK_BACK])
     payloads = {row.seq: row.value or {} for row in Payload.objects.filter(seq__in=[entry.seq for entry in entries])}
-    told = {payloads[entry.seq].get("query", "") for entry in entries if entry.action not in STEPS} - {""}
+    told = {payloads[entry.seq].get("query", "") for entry in entries if entry.action != CHOICE} - {""}
     shown = [entry for entry in entries if not _is_told(entry, payloads[entry.seq], told)][:limit]
     names = names_of(entry.actor for entry in shown)
     return [_happening(entry, payloads[entry.seq], names[entry.actor].name) for entry in shown]
 
 
 def _is_told(entry: Entry, payload: dict[str, Any], told: set[Any]) -> bool:
-    return entry.action in STEPS and (payload.get("query") in told or entry.action == "chat.conversation.opened")
+    return entry.action in STEPS or (entry.action == CHOICE and payload.get("query") in told)
 
 
 def _happening(entry: Entry, payload: dict[str, Any], who: str) -> Happening:
@@ -212,6 +214,6 @@ def _happening(entry: Entry, payload: dict[str, Any], who: str) -> Happening:
         words=describe(entry.action, payload).removeprefix(f"{who} "),
         icon=icon_of(entry.action),
         mark=tier if tier in ("small", "large") else "",
-        note=str(payload.get("model", "")) if tier else "",
         cost=str(payload.get("cost", "")) if tier else "",
+        baseline_cost=str(payload.get("baseline_cost", "")) if tier else "",
     )

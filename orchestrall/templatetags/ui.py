@@ -288,7 +288,8 @@ def control(field: BoundField) -> SafeString:
         css = "form-control"
     given = widget.attrs.get("class", "")
     invalid = " is-invalid" if field.errors else ""
-    if str(field.label).lower() in str(widget.attrs.get("placeholder", "")).lower():
+    placeholder = str(widget.attrs.get("placeholder", "")).lower()
+    if any(label.lower() in placeholder for label in (str(field.label), label_of(field))):
         widget.attrs.pop("placeholder", None)  # it would only repeat the label
     return field.as_widget(attrs={"class": f"{css} {given}{invalid}".strip()})
 
