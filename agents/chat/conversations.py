@@ -18,7 +18,10 @@ from tenants.exceptions import Invalid, NotFound
 
 FRONT_DESK = "front-desk"
 _NOT_FOUND = "There is no such conversation, or it is somebody else's."
-_MARKS = re.compile(r"(?m)^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}")
+_MARKS = re.compile(
+    r"(?m)^\s*(?:#{1,6}|>|[-*+]|\d+\.)\s+"
+    r"|[*`~]{1,3}(?=\S)|(?<=\S)[*`~]{1,3}|(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)"
+)
 
 
 def asker_fields(user: Asker) -> dict[str, UUID | None]:
