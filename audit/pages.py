@@ -106,9 +106,9 @@ class Verdict:
         return max(self.head - self.faults[0].seq, 0) if self.faults else 0
 
     @property
-    def seconds(self) -> str:
+    def milliseconds(self) -> float | None:
         duration = self.run.duration if self.run else None
-        return f"{duration.total_seconds():.1f}" if duration else ""
+        return 1000 * duration.total_seconds() if duration is not None else None
 
     @property
     def up_to(self) -> int:

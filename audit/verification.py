@@ -193,7 +193,7 @@ def _record(run: VerificationRun, report: Report) -> None:
         "checked": report.checked,
         "up_to": report.total,
         "full": run.full,
-        "seconds": f"{duration.total_seconds():.1f}",
+        "seconds": f"{duration.total_seconds():.3g}",
     }
     record("audit.chain.verified", target, facts, actor=run.actor)
     if report.faults:
