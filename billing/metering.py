@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -68,7 +70,7 @@ def open_record(new: NewRecord) -> UUID:
     public_id = uuid4()
     for tries_left in reversed(range(ATTEMPT_TRIES)):
         try:
-            with transaction.atomic():
+            with _block():
                 UsageRecord.objects.create(public_id=public_id, attempt=_next_attempt(new.query_id), **asdict(new))
             break
         except IntegrityError:
@@ -84,7 +86,7 @@ def close_record(record_id: UUID, closing: Closing) -> bool:
 
     Adds the cost to the month's spend and settles which attempt speaks for the query.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         attempts = _lock_query_of(record_id)
         record = next(attempt for attempt in attempts if attempt.public_id == record_id)
         if record.state != State.OPEN:
@@ -159,6 +161,11 @@ def _settle(record: UsageRecord) -> bool:
             payload={"model": record.model, "cost": str(record.estimated_cost), "query": str(record.query_id)},
         )
     return True
+
+
+def _block() -> AbstractContextManager[Any]:
+    """A savepoint inside a transaction; outside, one statement is a transaction and needs no more round trips."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def _next_attempt(query_id: UUID) -> Coalesce:

@@ -22,14 +22,22 @@ from tenants.context import Tenant, current_tenant, tenant_context
 
 HELD_FOR = timedelta(minutes=15)
 
-# Checks and holds in one statement, see counters.CLAIM.
+# Checks and holds in one statement, see counters.CLAIM; the reservation is written by the same one, which is a
+# transaction of its own and the only round trip.
 HOLD = """
-INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned)
-VALUES (%(month)s, 0, %(amount)s, false)
-ON CONFLICT (month) DO UPDATE SET reserved = spend.reserved + EXCLUDED.reserved
-WHERE spend.spent + spend.reserved + EXCLUDED.reserved <= %(limit)s
-RETURNING spent, is_warned
+WITH held AS (
+  INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned)
+  VALUES (%(month)s, 0, %(amount)s, false)
+  ON CONFLICT (month) DO UPDATE SET reserved = spend.reserved + EXCLUDED.reserved
+  WHERE spend.spent + spend.reserved + EXCLUDED.reserved <= %(limit)s
+  RETURNING spent, is_warned
+), noted AS (
+  INSERT INTO billing_spendreservation (public_id, query_id, month, amount, expires_at)
+  SELECT %(id)s, %(query)s, %(month)s, %(amount)s, %(expires_at)s FROM held
+)
+SELECT spent, is_warned FROM held
 """
+RELEASE = "DELETE FROM billing_spendreservation WHERE public_id = %s RETURNING month, amount"
 CHANGE = """
 INSERT INTO billing_monthlyspend AS spend (month, spent, reserved, is_warned) VALUES (%s, %s, %s, false)
 ON CONFLICT (month) DO UPDATE SET spent = spend.spent + EXCLUDED.spent, reserved = spend.reserved + EXCLUDED.reserved
@@ -80,8 +88,14 @@ def release_spend(reservation: Reservation | UUID | None) -> bool:
     reservation_id = reservation.id if isinstance(reservation, Reservation) else reservation
     if reservation_id is None:
         return False
-    with transaction.atomic():
-        return _give_back(SpendReservation.objects.filter(public_id=reservation_id)) > 0
+    # Without a savepoint of its own: an error here ends the caller's transaction, as it should.
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, [reservation_id])
+            row = cursor.fetchone()
+        if row is not None:
+            _change_month(row[0], reserved=-row[1])
+    return row is not None
 
 
 def expire_reservations(now: datetime | None = None) -> int:
@@ -107,22 +121,14 @@ def month_spend(month: date | None = None) -> Spend:
 def _hold(wanted: Reservation, limits: Limits, limit: Decimal) -> bool:
     if wanted.amount > limit:
         return False
-    month = month_start()
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(HOLD, {"month": month, "amount": wanted.amount, "limit": limit})
-            row = cursor.fetchone()
-        if row is None:
-            return False
-        SpendReservation.objects.create(
-            public_id=wanted.id,
-            query_id=wanted.query_id,
-            month=month,
-            amount=wanted.amount,
-            expires_at=wanted.expires_at,
-        )
+    facts = {"month": month_start(), "amount": wanted.amount, "limit": limit}
+    facts |= {"id": wanted.id, "query": wanted.query_id, "expires_at": wanted.expires_at}
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, facts)
+        row = cursor.fetchone()
+    if row is not None:
         _warn_once(limits, spent=row[0], is_warned=row[1])
-    return True
+    return row is not None
 
 
 def _give_back(reservations: QuerySet) -> int:
@@ -154,5 +160,6 @@ def _warn_once(limits: Limits, *, spent: Decimal, is_warned: bool) -> None:
     limit = limits.of("spend_per_month")
     if limit is None or is_warned or spent < limit * WARN_AT:
         return
-    if MonthlySpend.objects.filter(month=month_start(), is_warned=False).update(is_warned=True):
-        warn(QUOTAS["spend_per_month"], limits, spent)
+    with transaction.atomic():
+        if MonthlySpend.objects.filter(month=month_start(), is_warned=False).update(is_warned=True):
+            warn(QUOTAS["spend_per_month"], limits, spent)

@@ -34,7 +34,8 @@ def test_a_record_is_open_before_the_attempt(in_acme: Any) -> None:
 def test_closing_twice_changes_nothing(in_acme: Any) -> None:
     record = metering.open_record(new())
     other = Closing(outcome="failed", cost=Decimal(9))
-    assert [metering.close_record(record, CLOSING), metering.close_record(record, other)] == [True, False]
+    with transaction.atomic():
+        assert [metering.close_record(record, CLOSING), metering.close_record(record, other)] == [True, False]
     row = UsageRecord.objects.get(public_id=record)
     assert (row.outcome, row.cost, spend.month_spend().spent) == (Outcome.FINAL, CLOSING.cost, CLOSING.cost)
 
@@ -42,7 +43,8 @@ def test_closing_twice_changes_nothing(in_acme: Any) -> None:
 @pytest.mark.promise("BIL-2")
 def test_money_keeps_ten_places(in_acme: Any) -> None:
     for _ in range(3):
-        metering.close_record(metering.open_record(new()), CLOSING)
+        with transaction.atomic():
+            metering.close_record(metering.open_record(new()), CLOSING)
     assert spend.month_spend().spent == Decimal("0.0000000369")
 
 
