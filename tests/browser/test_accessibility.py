@@ -24,9 +24,10 @@ SERIOUS = {"serious", "critical"}
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing/")
 ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/")
 PAGES_OF_AN_ORGANIZATION = (
-    "/", "/chat/", "/tickets/", "/tickets/board/", "/tickets/INC-000001/", "/agents/", "/agents/front-desk/",
-    "/org-chart/", "/costs/", "/audit/", "/settings/organization/", "/settings/members/", "/settings/keys/",
-    "/settings/plan/", *ACCOUNT, "/nothing/",
+    "/", "/search/?q=incident", "/chat/", "/tickets/", "/tickets/board/", "/tickets/new/", "/tickets/INC-000001/",
+    "/agents/", "/agents/front-desk/", "/agents/front-desk/edit/", "/agents/front-desk/versions/", "/agents/hire/",
+    "/agents/roles/", "/org-chart/", "/costs/", "/audit/", "/audit/1/", "/settings/organization/",
+    "/settings/members/", "/settings/keys/", "/settings/plan/", *ACCOUNT, "/nothing/",
 )  # fmt: skip
 
 
