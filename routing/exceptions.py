@@ -62,7 +62,7 @@ class AllProvidersFailed(ServiceUnavailable):
         self.retry_after_s = retry_after_s
         super().__init__(
             "No model provider answers at the moment. The question is kept and nothing was charged; try again shortly.",
-            extra={"retry_after": max(1, round(retry_after_s))},
+            extra={"retry_after_s": max(1, round(retry_after_s))},
         )
 
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from billing.exceptions import QuotaExceeded
 from routing.exceptions import AllProvidersFailed, ModelNotFound, NoEligibleModel, ProviderRejected, QueryTooLong
 from tenants.exceptions import Refusal
+from tenants.problems import retry_headers
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +75,7 @@ def wire_status(refusal: Refusal) -> int:
 def error_headers(refusal: Refusal) -> dict[str, str]:
     if isinstance(refusal, InvalidKey):
         return UNAUTHORIZED
-    if isinstance(refusal, AllProvidersFailed):
-        return {"Retry-After": str(max(1, round(refusal.retry_after_s)))}
-    headers: dict[str, str] = getattr(refusal, "headers", {})
+    headers = retry_headers(refusal)
     # Clients that retry by themselves must not hammer a monthly limit.
     if isinstance(refusal, QuotaExceeded) and refusal.limit_name != "requests_per_minute":
         return {**headers, "X-Should-Retry": "false"}

@@ -1,14 +1,18 @@
 """An unmodified OpenAI client against a real server: whole and streamed answers, tools, errors, headers."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import openai
 import pytest
+from django.core.management import call_command
 
+from billing.models import UsageRecord
 from routing.health import OPEN_AFTER
-from tenants.context import Tenant, tenant_context
+from tenants.context import Tenant, in_tenant, tenant_context
 from tenants.keys import NewKey, create_key
 from tests.demo_server import DemoServer
 from tests.routing.lab import ask_and_settle, make_call, records_of
@@ -122,8 +126,6 @@ async def test_a_wrong_key_is_a_401(web: WebServer) -> None:
 
 
 async def test_a_key_without_the_scope_is_a_403(web: WebServer, lab: Tenant, key: str) -> None:
-    from tenants.context import in_tenant
-
     _, weak = await in_tenant(lab, create_key, NewKey("reader", ["read"]), actor="system:tests")
     async with openai.AsyncOpenAI(base_url=f"{web.url}/v1", api_key=weak, max_retries=0) as reader:
         with pytest.raises(openai.PermissionDeniedError):
@@ -174,6 +176,43 @@ async def test_all_providers_down_is_a_503(
     assert int(raised.value.response.headers["retry-after"]) > 60
 
 
+@pytest.fixture
+def quota(lab: Tenant) -> Iterator[Callable[[str, str], None]]:
+    """A function that agrees a quota with the organization; taken back at the end."""
+
+    def agree(name: str, value: str) -> None:
+        call_command("set_quota", lab.slug, name, value, verbosity=0)
+
+    yield agree
+    for name in ("requests_per_minute", "spend_per_month"):
+        agree(name, "unlimited")
+
+
+@pytest.mark.promise("BIL-3")
+async def test_past_the_rate_limit_is_a_429_with_the_time_to_wait(client: openai.AsyncOpenAI, quota: Any) -> None:
+    await asyncio.to_thread(quota, "requests_per_minute", "2")
+    for _ in range(2):
+        await client.chat.completions.create(model="small", messages=hello())
+    with pytest.raises(openai.RateLimitError) as raised:
+        await client.chat.completions.create(model="small", messages=hello())
+    assert raised.value.code == "rate_limit_exceeded"
+    assert 0 < int(raised.value.response.headers["retry-after"]) <= 62
+
+
+@pytest.mark.promise("BIL-3")
+async def test_past_the_months_spend_is_a_429_and_nobody_is_asked(
+    client: openai.AsyncOpenAI, quota: Any, demo_provider: DemoServer
+) -> None:
+    await asyncio.to_thread(quota, "spend_per_month", "0")
+    mark = demo_provider.mark()
+    with pytest.raises(openai.RateLimitError) as raised:
+        await client.chat.completions.create(model="small", messages=hello())
+    assert raised.value.code == "insufficient_quota"
+    body: Any = raised.value.body
+    assert body["limit_name"] == "spend_per_month"
+    assert demo_provider.mark() == mark
+
+
 @pytest.mark.promise("PRV-2")
 async def test_a_breaker_that_one_process_opened_is_open_in_another(
     client: openai.AsyncOpenAI, demo_provider: DemoServer, lab: Tenant
@@ -198,9 +237,6 @@ async def test_an_answer_that_breaks_off_ends_in_an_error_event(
 async def test_a_client_that_goes_ends_the_providers_stream(
     client: openai.AsyncOpenAI, demo_provider: DemoServer, lab: Tenant
 ) -> None:
-    import asyncio
-    from uuid import UUID
-
     mark = demo_provider.mark()
     demo_provider.fault("timeout", seconds=60, model="gpt-4o")
     task = asyncio.create_task(client.chat.completions.create(model="large", messages=hello(), stream=True))
@@ -209,8 +245,6 @@ async def test_a_client_that_goes_ends_the_providers_stream(
     task.cancel()
     (entry,) = await asyncio.to_thread(demo_provider.settled, mark)
     assert entry["state"] == "cut"
-    from billing.models import UsageRecord
-    from tenants.context import in_tenant
 
     def closed() -> Any:
         return UsageRecord.objects.filter(public_id=UUID(entry["request_id"]), state="closed").first()
