@@ -128,7 +128,10 @@ class StatsQuestion(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Fill in what is not given; refuse an empty or endless period."""
         attrs.setdefault("until", timezone.now())
-        attrs.setdefault("since", attrs["until"] - PERIODS[attrs["period"]])
+        try:
+            attrs.setdefault("since", attrs["until"] - PERIODS[attrs["period"]])
+        except OverflowError:
+            raise serializers.ValidationError({"until": "Nothing was before that."}) from None
         if not timedelta(0) < attrs["until"] - attrs["since"] <= LONGEST:
             words = f"Must be before until, and at most {LONGEST.days} days."
             raise serializers.ValidationError({"since": words})

@@ -64,6 +64,32 @@ class BoundedJSONParser(JSONParser):
         if len(body) > self.max_bytes:
             raise BodyTooLarge
         try:
-            return parse_json(body)
+            value = parse_json(body)
         except ValueError as error:
             raise exceptions.ParseError(str(error)) from None
+        if not is_storable(value):
+            raise exceptions.ParseError("The body holds a character that no text may have: NUL or half a surrogate pair.")
+        return value
+
+
+def is_storable(value: Any) -> bool:
+    """Whether PostgreSQL can store every string of a JSON value. Not all fields that compare with rows check this."""
+    layer = [value]
+    while layer:
+        if not all(_is_text(item) for item in layer if isinstance(item, str)):
+            return False
+        layer = [
+            child
+            for item in layer
+            if isinstance(item, dict | list)
+            for child in ((*item, *item.values()) if isinstance(item, dict) else item)
+        ]
+    return True
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

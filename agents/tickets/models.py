@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 from django.contrib.postgres.indexes import GinIndex
@@ -15,6 +16,7 @@ from agents.tickets.states import ALL_STATES, KIND_LABELS, LIFE_CYCLES, OPEN_STA
 
 LEVEL_CHOICES = [(level, level.capitalize()) for level in LEVELS]
 SEARCH = SearchVector("number", "title", "description", config="simple")
+DASHES = re.compile(r"-[-\s]*-")
 
 
 class TicketCounter(models.Model):
@@ -33,7 +35,8 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 
     def matching(self, words: str) -> TicketQuerySet:
         """Tickets whose number, title or description hold all the words."""
-        query = SearchQuery(words, config="simple", search_type="websearch")
+        # PostgreSQL fails on some thirty negations in a row.
+        query = SearchQuery(DASHES.sub("-", words), config="simple", search_type="websearch")
         return self.annotate(found=SEARCH).filter(found=query)
 
 

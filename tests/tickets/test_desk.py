@@ -40,6 +40,12 @@ def test_priority_follows_from_impact_and_urgency(impact: str, urgency: str, pri
     assert priority_of(impact, urgency) == priority
 
 
+@pytest.mark.parametrize("words", ["-" * 100, "- " * 100, "VPN " + "--" * 50])
+def test_a_search_for_many_dashes_is_answered(in_acme: Any, words: str) -> None:
+    opened("VPN drops")
+    assert list(Ticket.objects.matching(words)) == list(Ticket.objects.matching(words.replace("-", "")))
+
+
 @pytest.mark.promise("TKT-1")
 @pytest.mark.parametrize(
     ("kind", "number"),
