@@ -81,6 +81,9 @@ def classify(error: BaseException) -> ProviderFailure:
         return ProviderFailure("server_error", error.message)
     if isinstance(error, TimeoutError):
         return ProviderFailure("timeout", "no answer in time")
+    if isinstance(error, UnicodeEncodeError):
+        # Nothing was sent. One caller's broken text must not close a provider for all.
+        return ProviderFailure("rejected", "the question holds half a surrogate pair")
     return ProviderFailure("unreadable", "answered something that is not an answer")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO, Any, ClassVar
 
 from django.conf import settings
@@ -67,29 +67,29 @@ class BoundedJSONParser(JSONParser):
             value = parse_json(body)
         except ValueError as error:
             raise exceptions.ParseError(str(error)) from None
-        if not is_storable(value):
-            raise exceptions.ParseError("The body holds a character that no text may have: NUL or half a surrogate pair.")
+        if not all(is_unicode(text) and "\0" not in text for text in every_text(value)):
+            # Here for all fields: not each one that is compared with rows looks for what PostgreSQL cannot store.
+            raise exceptions.ParseError("The body holds a character that is no text: NUL or half a surrogate pair.")
         return value
 
 
-def is_storable(value: Any) -> bool:
-    """Whether PostgreSQL can store every string of a JSON value. Not all fields that compare with rows check this."""
-    layer = [value]
-    while layer:
-        if not all(_is_text(item) for item in layer if isinstance(item, str)):
-            return False
-        layer = [
-            child
-            for item in layer
-            if isinstance(item, dict | list)
-            for child in ((*item, *item.values()) if isinstance(item, dict) else item)
-        ]
-    return True
+def every_text(value: Any) -> Iterator[str]:
+    """Yield every string of a JSON value, keys included."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            waiting += (*item, *item.values())
+        elif isinstance(item, list):
+            waiting += item
 
 
-def _is_text(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether a text can be encoded. JSON can spell half a surrogate pair, which is no character."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\0" not in text
+    return True

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from routing.openai_api.errors import BadRequest, BodyTooLarge
-from tenants.parsers import parse_json
+from tenants.parsers import every_text, is_unicode, parse_json
 
 PASSED_ON = (
     "frequency_penalty",
@@ -55,7 +55,7 @@ class CompletionRequest(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    model: str = Field(min_length=1, max_length=200)
+    model: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")
     messages: list[Message] = Field(min_length=1, max_length=2000)
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -104,6 +104,8 @@ def read_request(request: HttpRequest) -> tuple[CompletionRequest, dict[str, Any
         raw = parse_json(body)
     except ValueError as error:
         raise BadRequest(str(error)) from None
+    if not all(map(is_unicode, every_text(raw))):
+        raise BadRequest("The body holds half a surrogate pair, which is no text.")
     if not isinstance(raw, dict):
         raise BadRequest("The body must be a JSON object.")
     try:

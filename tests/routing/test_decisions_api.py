@@ -115,7 +115,9 @@ def test_statistics_of_nothing_are_zeroes(client_of: Any, cast: Any) -> None:
     assert body["small_share"] is None
 
 
-@pytest.mark.parametrize("query", ["period=eon", "since=yesterday", "since=2026-01-02&until=2026-01-01", "until=0001-01-01"])
+@pytest.mark.parametrize(
+    "query", ["period=eon", "since=yesterday", "since=2026-01-02&until=2026-01-01", "until=0001-01-01"]
+)
 def test_a_period_that_is_none_is_refused(client_of: Any, cast: Any, query: str) -> None:
     assert client_of(cast.vera, cast.acme).get(f"/api/v1/routing/stats/?{query}").status_code == 400
 

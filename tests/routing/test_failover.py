@@ -118,3 +118,9 @@ def test_a_status_has_a_meaning(status: int, code: str, kind: str, opens_breaker
 )
 def test_retry_after_is_read_when_it_is_a_number(headers: dict[str, str], seconds: float | None) -> None:
     assert classify(status_error(429, **headers)).retry_after_s == seconds
+
+
+def test_text_that_cannot_be_sent_is_the_callers_fault_and_opens_no_breaker() -> None:
+    failure = classify(UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"))
+    assert failure.is_callers
+    assert not failure.opens_breaker

@@ -141,6 +141,9 @@ BAD_BODIES = [
     (b'{"model": "auto", "messages": [{"role": "user", "content": 5}]}', 400, "messages.0.content"),
     (b'{"model": "auto", "messages": [{"role": "user", "content": "x"}], "temperature": 9}', 400, "temperature"),
     (b'{"model": "auto", "messages": [{"role": "user", "content": "x"}], "n": 2}', 400, "n"),
+    (b'{"model": "auto", "messages": [{"role": "user", "content": "\\ud800"}]}', 400, None),
+    (b'{"model": "auto", "messages": [{"role": "user", "content": "x"}], "stop": "\\ud800"}', 400, None),
+    (b'{"model": "agent/a\\u0000", "messages": [{"role": "user", "content": "x"}]}', 400, "model"),
     (b'{"model": "auto", "x": ' + b"[" * 60 + b"]" * 60 + b"}", 400, None),
     (b'{"model": "auto", "x": "' + b"x" * (9 * 1024 * 1024) + b'"}', 413, None),
 ]

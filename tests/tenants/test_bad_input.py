@@ -34,9 +34,7 @@ def test_a_cursor_that_no_page_gave_is_refused(client_of: Any, cast: Any, name: 
         ("api-keys/", b'{"name": "k", "scopes": ["\\ud800"]}'),
     ],
 )
-def test_text_that_cannot_be_stored_is_refused_in_any_field(
-    client_of: Any, cast: Any, path: str, body: bytes
-) -> None:
+def test_text_that_cannot_be_stored_is_refused_in_any_field(client_of: Any, cast: Any, path: str, body: bytes) -> None:
     answer = client_of(cast.alice, cast.acme).post(f"/api/v1/{path}", body, content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert "surrogate" in answer.json()["detail"]
