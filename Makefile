@@ -10,7 +10,7 @@ RUN_READY := .venv/.run-$(SUM_RUN)
 DEV_READY := .venv/.dev-$(SUM_DEV)
 PACKAGES := audit tenants billing routing agents orchestrall
 
-.PHONY: help run test format lint typecheck psql promises test-format test-lint test-types test-layers test-deploy \
+.PHONY: help run test format lint typecheck psql bench promises test-format test-lint test-types test-layers test-deploy \
 	test-migrations test-api test-units test-stack test-browser
 
 help: ## List the targets
@@ -36,6 +36,9 @@ typecheck: test-types ## Check types
 
 psql: $(RUN_READY) ## Open the database as its owner
 	@exec $(BIN)/python manage.py dbshell --database owner
+
+bench: $(DEV_READY) ## Measure speed and memory on a stack of its own; PARTS="chat pages" for some of it
+	@$(BIN)/python -m bench $(PARTS)
 
 promises: $(DEV_READY) ## List which promises have tests and which have none
 	@$(BIN)/python -m pytest -n 0 --collect-only -p tests.promises | sed -n '/^[A-Z]*-[0-9]*: /p;/^none: /p'

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from random import Random
 from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from agents.models import Agent
+from agents.tickets.models import Ticket, TicketChange, TicketCounter
+from agents.tickets.priorities import LEVELS, priority_of
+from agents.tickets.states import LIFE_CYCLES
 from billing import rollups
 from tenants.context import Tenant, tenant_context
 from tenants.models import Organization
@@ -91,3 +96,56 @@ def make_usage(
         with tenant_context(tenant):
             rollups.roll_up()
     return made
+
+
+SYMPTOMS = ("VPN drops at nine", "Printer jams", "Mail is late", "Screen stays black", "Log-in fails", "Disk is full")
+PLACES = ("floor one", "floor two", "the warehouse", "the branch office", "the shop", "the meeting room")
+OPEN_SHARE = 0.06
+
+
+def make_tickets(tenant: Tenant | Organization, tickets: int, *, days: int = 90, until: datetime | None = None) -> int:
+    """Give an organization tickets of all types over the last `days`, most of them done; returns how many it has."""
+    dice, until = Random(7), until or timezone.now()
+    with tenant_context(tenant), transaction.atomic():
+        agents = list(Agent.objects.on_duty())
+        last = {counter.kind: counter.last for counter in TicketCounter.objects.all()}
+        rows = []
+        for at in sorted(until - timedelta(days=days) * dice.random() for _ in range(tickets)):
+            kind = dice.choice(("incident", "incident", "incident", *LIFE_CYCLES))
+            last[kind] = last.get(kind, 0) + 1
+            rows.append(_ticket(dice, kind, last[kind], at, agents))
+        made = Ticket.objects.bulk_create(rows, batch_size=1000)
+        TicketChange.objects.bulk_create(
+            (
+                TicketChange(ticket=row, field="state", after=row.state, actor=row.opened_by, at=row.opened_at)
+                for row in made
+            ),
+            batch_size=2000,
+        )
+        for kind, number in last.items():
+            TicketCounter.objects.update_or_create(kind=kind, defaults={"last": number})
+        return Ticket.objects.count()
+
+
+def _ticket(dice: Random, kind: str, number: int, at: datetime, agents: Sequence[Agent]) -> Ticket:
+    cycle = LIFE_CYCLES[kind]
+    open_states = [state for state in cycle.states if state not in cycle.closed]
+    is_open = dice.random() < OPEN_SHARE
+    impact, urgency, agent = dice.choice(LEVELS), dice.choice(LEVELS), dice.choice(agents)
+    done_at = None if is_open else at + timedelta(hours=dice.uniform(0.2, 60))
+    return Ticket(
+        number=f"{cycle.prefix}-{number:06d}",
+        kind=kind,
+        title=f"{dice.choice(SYMPTOMS)} in {dice.choice(PLACES)}",
+        description="Made by the bench.",
+        impact=impact,
+        urgency=urgency,
+        priority=priority_of(impact, urgency),
+        state=dice.choice(open_states) if is_open else dice.choice(sorted(cycle.closed)),
+        assigned_agent=agent if dice.random() < 0.8 else None,
+        requester=agent.actor,
+        opened_by=agent.actor,
+        opened_at=at,
+        updated_at=done_at or at,
+        resolved_at=done_at,
+    )
