@@ -19,7 +19,6 @@ class Entry:
     url_name: str
     permission: str = ""
     counted: str = ""
-    live: str = ""
     staff_only: bool = False
 
 
@@ -32,7 +31,6 @@ class Item:
     icon: str
     url: str
     count: int | None = None
-    live: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("overview", "Overview", "smart-home", "agents:overview", "agents.view_agent"),
             Entry("chat", "Chat", "messages", "chat:thread", "chat.view_conversation"),
-            Entry("tickets", "Tickets", "ticket", "tickets:ticket-list", "tickets.view_ticket", "tickets", "tickets"),
+            Entry("tickets", "Tickets", "ticket", "tickets:ticket-list", "tickets.view_ticket", "tickets"),
         ),
     ),
     (
@@ -132,4 +130,4 @@ def _item(entry: Entry, counted: Callable[[str], int | None]) -> Item | None:
     except NoReverseMatch:  # the platform's URLs do not hold a tenant's pages
         return None
     number = counted(entry.counted) if entry.counted else None
-    return Item(entry.key, entry.label, entry.icon, url, number, entry.live)
+    return Item(entry.key, entry.label, entry.icon, url, number)

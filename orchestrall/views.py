@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -36,7 +37,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 def _shown(plan: Plan) -> ShownPlan:
     return ShownPlan(
         plan.name,
-        f"${plan.price_per_month.normalize():,f}",
+        _dollars(plan.price_per_month),
         PLAN_WORDS.get(plan.slug, ""),
         [_line(plan, name) for name in QUOTAS],
         plan.slug == HIGHLIGHTED,
@@ -46,3 +47,7 @@ def _shown(plan: Plan) -> ShownPlan:
 def _line(plan: Plan, name: str) -> str:
     quota, value = QUOTAS[name], plan.quota(name)
     return f"Unlimited {quota.unit}" if value is None else f"{quota.words(value)} {quota.unit}"
+
+
+def _dollars(price: Decimal) -> str:
+    return f"${price:,.0f}" if price == price.to_integral_value() else f"${price:,.2f}"

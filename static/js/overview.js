@@ -2,7 +2,7 @@
 import "./live.js";
 import { draw } from "./charts.js";
 
-const PARTS = ["figures", "spend-sum", "spend-data", "feed", "load", "needs"];
+const PARTS = ["figures", "spend-sum", "spend-data", "feed", "feed-foot", "load", "needs"];
 const REST = 1500; // at most one request in this many milliseconds
 let due = false;
 let resting = false;
