@@ -45,6 +45,7 @@ API: dict[str, list[Row]] = {
     "organizations-detail": [("get", "organizations/{acme}/", 200), ("delete", "organizations/{acme}/", 403)],
     "organizations-resume": [("post", "organizations/{acme}/resume/", 403)],
     "organizations-suspend": [("post", "organizations/{acme}/suspend/", 403)],
+    "organization-usage": [("get", "organizations/{acme}/usage/", 200)],
     "members-list": [("get", "members/", 200)],
     "members-detail": [("get", f"members/{ID}/", 404), ("delete", f"members/{ID}/", 403)],
     "invitations-list": [("get", "invitations/", 403), ("post", "invitations/", 403)],
@@ -72,6 +73,7 @@ API: dict[str, list[Row]] = {
     "agents-restore": [("post", "agents/front-desk/restore/", 403)],
     "agents-resume": [("post", "agents/front-desk/resume/", 403)],
     "agents-version": [("get", "agents/front-desk/versions/1/", 200)],
+    "agents-version-restore": [("post", "agents/front-desk/versions/1/restore/", 403)],
     "agents-versions": [("get", "agents/front-desk/versions/", 200)],
     "roles-list": [("get", "roles/", 200), ("post", "roles/", 403)],
     "roles-detail": [("patch", "roles/front-desk/", 403), ("delete", "roles/front-desk/", 403)],
@@ -102,6 +104,7 @@ V1: dict[str, list[Row]] = {
 }
 PAGES: dict[str, list[Row]] = {
     "overview": [("get", "", 200)],
+    "search": [("get", "search/?q=desk", 200)],
     "agent-list": [("get", "agents/", 200)],
     "agent-new": [("get", "agents/new/", 403)],
     "hire": [("get", "agents/hire/", 403)],

@@ -35,7 +35,7 @@ def test_settings_open_for_the_owner(cast: Cast, client_of: ClientOf, path: str)
     assert client_of(cast.alice, cast.acme).get(path).status_code == 200
 
 
-@pytest.mark.parametrize(("path", "status"), zip(PAGES, [200, 200, 403], strict=True))
+@pytest.mark.parametrize(("path", "status"), list(zip(PAGES, [200, 200, 403], strict=True)))
 def test_a_viewer_sees_settings_but_no_keys(cast: Cast, client_of: ClientOf, path: str, status: int) -> None:
     assert client_of(cast.vera, cast.acme).get(path).status_code == status
 
