@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
@@ -91,6 +92,10 @@ class SocketGate:
 def identify(scope: Scope) -> Visitor:
     """Find out who opens the socket. Raises HandshakeRefused, or a Refusal with words for people."""
     request = ASGIRequest({**scope, "method": "GET"}, BytesIO())
+    try:
+        request.get_host()
+    except DisallowedHost:
+        raise HandshakeRefused from None
     origin = request.headers.get("Origin")
     has_key = "Authorization" in request.headers
     if has_key == (origin is not None) or (origin is not None and not is_own_origin(origin, request)):

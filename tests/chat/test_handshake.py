@@ -88,6 +88,11 @@ async def test_an_unknown_host_is_refused(here: Place, cookie: str) -> None:
     assert not await is_let_in(headers)
 
 
+async def test_two_hosts_in_one_request_are_refused(here: Place, cookie: str) -> None:
+    headers = browser_headers(here, cookie)
+    assert not await is_let_in([*headers, (b"host", b"localhost:8000")])
+
+
 async def test_the_host_is_read_without_case_and_trailing_dot(here: Place, cookie: str) -> None:
     loud = here.host.upper().replace(":8000", ".:8000")
     headers = browser_headers(here, cookie, origin=f"http://{here.host}")

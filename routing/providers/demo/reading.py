@@ -10,7 +10,7 @@ from .words import plain, stems
 
 NAME = re.compile(
     r"\b(?:[Yy]ou are|[Yy]our name is|[Nn]ame:)\s+(?:the\s+)?[*_\"]*"
-    r"([A-Z][\w'-]*(?:[ -][A-Z][\w'-]*){0,3}|[A-Za-z]+(?: [a-z]+)?)"
+    r"([A-Z][\w'-]*(?: [\w'-]+){0,3}(?=,)|[A-Z][\w'-]*(?:[ -][A-Z][\w'-]*){0,3}|[A-Za-z]+(?: [a-z]+)?)"
 )
 SLUG = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 COLLEAGUE = re.compile(rf"`({SLUG})`|\(({SLUG})\)|^\s*[-*\u2022]\s*\**({SLUG})\**\s*[:,(|\u2013\u2014-]", re.MULTILINE)
