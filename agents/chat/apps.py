@@ -8,7 +8,10 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from agents import directory
         from agents.chat import openai_source, wording
+        from audit.feed import on_appended
 
         wording.register()
         openai_source.register()
+        on_appended(directory.forget)

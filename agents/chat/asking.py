@@ -15,11 +15,12 @@ from agents.chat.exceptions import (
     ClientIdReused,
     ConversationArchived,
     ConversationBusy,
+    ConversationNotFound,
     EmptyQuestion,
     QuestionTooLong,
 )
 from agents.chat.models import CLIENT_ID_LENGTH, MAX_QUESTION_LENGTH, Conversation, Message, Turn
-from agents.chat.rows import ALWAYS_SAVED, add, lock
+from agents.chat.rows import ALWAYS_SAVED
 from agents.models import Agent
 from agents.runtime import memory
 from agents.runtime.memory import Memory
@@ -28,6 +29,9 @@ from audit.chain import record
 from billing.quotas import RateLimit, admit_request
 from tenants.context import Tenant
 from tenants.exceptions import Forbidden, Invalid
+from tenants.standing import renew
+
+NOTHING = Memory("", [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,9 @@ class Begun:
 def begin(question: Question, *, owner: str) -> Begun:
     """Admit the question and store it: from here on it is kept, whatever happens to the answer.
 
-    Raises Forbidden, EmptyQuestion, QuestionTooLong, QuotaExceeded, ConversationNotFound, ConversationBusy and
-    ClientIdReused. Writes `chat.message.asked` (and `chat.conversation.opened`) in the same transaction.
+    Raises StandingLost, Forbidden, EmptyQuestion, QuestionTooLong, QuotaExceeded, ConversationNotFound,
+    ConversationBusy and ClientIdReused. Writes `chat.message.asked` (and `chat.conversation.opened`) in the same
+    transaction.
     """
     text = check_text(question.text)
     question = replace(
@@ -81,6 +86,7 @@ def begin(question: Question, *, owner: str) -> Begun:
         client_id=clean_text(question.client_id),
         requested_model=clean_text(question.requested_model) or "auto",
     )
+    question = replace(question, user=renew(question.user, question.tenant))
     if not question.user.has_perm("chat.send_message"):
         raise Forbidden("This needs the permission chat.send_message. Members have it from operator up, keys by scope.")
     if len(question.client_id) > CLIENT_ID_LENGTH:
@@ -126,7 +132,7 @@ def _find_begun(question: Question, text: str) -> Begun | None:
         conversation_pk=conversation.pk,
         question_id=asked.public_id,
         agent=conversation.agent,
-        memory=Memory("", []),
+        memory=NOTHING,
         frame=conversation.last_frame,
         is_new=False,
     )
@@ -138,23 +144,16 @@ def _explain(error: IntegrityError, question: Question, text: str) -> Begun:
         known = _find_begun(question, text)
         if known is not None:
             return known
+    if name == "chat_turn_one_at_a_time":
+        raise ConversationBusy("An answer is being written here. Wait for it, or stop it first.") from None
     raise error
 
 
 def _begin(question: Question, text: str, owner: str, rate_limit: RateLimit | None) -> Begun:
     user = question.user
-    if question.conversation_id is None:
-        conversation = conversations.open_conversation(
-            user, agent_slug=question.agent_slug, source=question.source, title=text
-        )
-    else:
-        conversation = conversations.find_conversation(question.conversation_id, user)
-    conversation = lock(conversation.pk)
-    if conversation.is_archived:
-        raise ConversationArchived("This conversation is archived. Open a new one.")
-    if conversation.turns.filter(state=Turn.State.RUNNING).exists():
-        raise ConversationBusy("An answer is being written here. Wait for it, or stop it first.")
-    agent = _agent_for(conversation)
+    conversation = _opened(question, text) if question.conversation_id is None else _continued(question, text)
+    agent = conversation.agent
+    # Of two questions at once the second meets the constraint on running turns, see `_explain`.
     turn = Turn.objects.create(
         conversation=conversation,
         client_id=question.client_id,
@@ -162,12 +161,17 @@ def _begin(question: Question, text: str, owner: str, rate_limit: RateLimit | No
         owner=owner,
         requested_model=question.requested_model,
     )
-    asked = add(conversation, turn, Message.Role.PERSON, text=text)
-    remembered = memory.recall(conversation, agent.memory, before=asked.sequence)
-    conversation.agent = agent
-    conversation.title = conversation.title or conversations.make_title(text)
-    conversation.preview = conversations.make_title(text)
-    conversation.save(update_fields=[*ALWAYS_SAVED, "agent", "title", "preview", "summary", "summarised_to"])
+    asked = Message.objects.create(
+        conversation=conversation,
+        turn=turn,
+        sequence=conversation.last_sequence,
+        role=Message.Role.PERSON,
+        text=text,
+    )
+    remembered = NOTHING
+    if question.conversation_id is not None:
+        remembered = memory.recall(conversation, agent.memory, before=asked.sequence)
+        conversation.save(update_fields=[*ALWAYS_SAVED, "agent", "title", "preview", "summary", "summarised_to"])
     record(
         action="chat.message.asked",
         target=asked.target,
@@ -193,6 +197,29 @@ def _begin(question: Question, text: str, owner: str, rate_limit: RateLimit | No
         frame=conversation.last_frame,
         rate_limit=rate_limit,
     )
+
+
+def _opened(question: Question, text: str) -> Conversation:
+    """A new conversation, already saved as its first message leaves it."""
+    line = conversations.make_title(text)
+    return conversations.open_conversation(
+        question.user, agent_slug=question.agent_slug, source=question.source, title=line, preview=line, last_sequence=1
+    )
+
+
+def _continued(question: Question, text: str) -> Conversation:
+    """The asker's conversation, locked, as this message changes it; the caller saves it."""
+    locked = conversations.conversations_of(question.user).select_for_update(of=("self",))
+    conversation = locked.filter(public_id=question.conversation_id).first()
+    if conversation is None:
+        raise ConversationNotFound("There is no such conversation, or it is somebody else's.")
+    if conversation.is_archived:
+        raise ConversationArchived("This conversation is archived. Open a new one.")
+    conversation.agent = _agent_for(conversation)
+    conversation.last_sequence += 1
+    conversation.preview = conversations.make_title(text)
+    conversation.title = conversation.title or conversation.preview
+    return conversation
 
 
 def _agent_for(conversation: Conversation) -> Agent:

@@ -56,14 +56,19 @@ def find_agent(slug: str) -> Agent:
 
 
 def open_conversation(
-    user: Asker, *, agent_slug: str | None = None, source: str = Conversation.Source.CHAT, title: str = ""
+    user: Asker,
+    *,
+    agent_slug: str | None = None,
+    source: str = Conversation.Source.CHAT,
+    title: str = "",
+    **values: Any,
 ) -> Conversation:
     """Open a conversation with an agent, or with the front desk. Writes `chat.conversation.opened`."""
     with transaction.atomic():
         agent = find_agent(agent_slug) if agent_slug else find_front_desk()
         channel = Conversation.Channel.AGENT if agent_slug else Conversation.Channel.FRONT_DESK
         conversation = Conversation(
-            agent=agent, channel=channel, source=source, title=make_title(title), **asker_fields(user)
+            agent=agent, channel=channel, source=source, title=make_title(title), **asker_fields(user), **values
         )
         conversation.save(force_insert=True)
         record(

@@ -49,13 +49,14 @@ class ToolRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One model call as it is kept: its message, and the outcome to settle."""
+    """One model call as it is kept: its message, and the outcome to settle. `is_kept`: a part of it may be there."""
 
     message_id: UUID
     agent: Agent
     text: str
     outcome: Outcome | None
     state: str = Message.State.COMPLETE
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +74,17 @@ def card(agent: Agent) -> AgentCard:
     return AgentCard(id=agent.public_id, slug=agent.slug, name=agent.name, icon=agent.icon)
 
 
+def _turn(begun: Begun, conversation: Conversation) -> Turn:
+    turn = Turn.objects.get(pk=begun.turn_pk)
+    turn.conversation = conversation
+    return turn
+
+
 def keep_partial(begun: Begun, message_id: UUID, agent: Agent, text: str, frame: int) -> None:
     """Store what has been written so far with the number of the frame that carried its end, for late viewers."""
     with transaction.atomic():
         conversation = lock(begun.conversation_pk)
-        turn = Turn.objects.get(pk=begun.turn_pk)
+        turn = _turn(begun, conversation)
         if not turn.is_running:
             return
         _write(conversation, turn, message_id, text=text, state=Message.State.WRITING, agent=agent)
@@ -85,9 +92,9 @@ def keep_partial(begun: Begun, message_id: UUID, agent: Agent, text: str, frame:
         conversation.save(update_fields=ALWAYS_SAVED)
 
 
-def _write(conversation: Conversation, turn: Turn, message_id: UUID, **values: Any) -> Message:
+def _write(conversation: Conversation, turn: Turn, message_id: UUID, *, is_kept: bool = True, **values: Any) -> Message:
     """Make the agent's message, or fill the one that was kept while it was being written."""
-    message = conversation.messages.filter(public_id=message_id).first()
+    message = conversation.messages.filter(public_id=message_id).first() if is_kept else None
     if message is None:
         return add(conversation, turn, Message.Role.AGENT, public_id=message_id, **values)
     for name, value in values.items():
@@ -122,7 +129,7 @@ def keep_call(begun: Begun, call: CallRecord, frame: int) -> None:
     """Settle a model call that asked for tools, together with its message."""
     with transaction.atomic():
         conversation = lock(begun.conversation_pk)
-        turn = Turn.objects.get(pk=begun.turn_pk)
+        turn = _turn(begun, conversation)
         _keep_call(conversation, turn, begun, call)
         conversation.last_frame = max(conversation.last_frame, frame)
         conversation.save(update_fields=ALWAYS_SAVED)
@@ -137,7 +144,7 @@ def _keep_call(conversation: Conversation, turn: Turn, begun: Begun, call: CallR
             return None  # no provider answered: the decision keeps that, there is no message
         values |= _columns(figures)
         values["tool_calls"] = [tool_call.as_wire() for tool_call in call.outcome.tool_calls]
-    return _write(conversation, turn, call.message_id, **values)
+    return _write(conversation, turn, call.message_id, is_kept=call.is_kept, **values)
 
 
 def _columns(figures: CallFigures) -> dict[str, Any]:
@@ -157,7 +164,7 @@ def _columns(figures: CallFigures) -> dict[str, Any]:
 def keep_tool(begun: Begun, agent: Agent, tool: ToolRecord) -> None:
     """Add a tool's message; runs inside the transaction of the tool's own work. Writes `agents.tool.called`."""
     conversation = lock(begun.conversation_pk)
-    turn = Turn.objects.get(pk=begun.turn_pk)
+    turn = _turn(begun, conversation)
     add(
         conversation,
         turn,
@@ -201,7 +208,7 @@ def keep_handover(begun: Begun, giver: Agent, handoff: Handoff) -> Agent:
             "to": {"slug": taker.slug, "name": taker.name, "icon": taker.icon},
             "reason": handoff.reason,
         }
-        add(conversation, Turn.objects.get(pk=begun.turn_pk), Message.Role.HANDOVER, agent=taker, data=data)
+        add(conversation, _turn(begun, conversation), Message.Role.HANDOVER, agent=taker, data=data)
         conversation.agent = taker
         conversation.save(update_fields=[*ALWAYS_SAVED, "agent"])
         record(
@@ -220,7 +227,7 @@ def finish(begun: Begun, agent: Agent, call: CallRecord | None, end: End) -> Mes
     """
     with transaction.atomic():
         conversation = lock(begun.conversation_pk)
-        turn = Turn.objects.get(pk=begun.turn_pk)
+        turn = _turn(begun, conversation)
         message = _keep_call(conversation, turn, begun, call) if call is not None else None
         if turn.is_running:
             _end_turn(turn, end)

@@ -49,8 +49,8 @@ def recall(conversation: Conversation, policy: MemoryPolicy, *, before: int) -> 
         .order_by("-sequence")[: policy.recent_messages]
     )
     kept = _within_budget(window)[::-1]
-    start = kept[0].sequence if kept else before
-    _fold(conversation, policy, before=start)
+    if len(window) == policy.recent_messages or len(kept) < len(window):
+        _fold(conversation, policy, before=kept[0].sequence if kept else before)
     return Memory(conversation.summary if policy.summarise else "", [_wire(message) for message in kept])
 
 

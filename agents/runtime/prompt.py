@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from agents import directory
-from agents.levels import Level
 from agents.models import Agent
 
 DIRECTORY_SIZE = 60
@@ -62,9 +61,6 @@ def colleagues_of(agent: Agent, text: str, *, except_for: Iterable[int] = ()) ->
     Without the agent itself and those who had this question already.
     """
     left_out = {agent.pk, *except_for}
-    fitting = directory.search(text[:TELLING_CHARACTERS], limit=DIRECTORY_SIZE)
-    others = sorted(
-        Agent.objects.on_duty().order_by("id")[: DIRECTORY_SIZE * 2], key=lambda each: -Level(each.level).rank
-    )
-    chosen = {each.pk: each for each in [*fitting, *others] if each.pk not in left_out}
-    return list(chosen.values())[:DIRECTORY_SIZE]
+    people = [each for each in directory.on_duty() if each.pk not in left_out]
+    fitting = directory.rank(text[:TELLING_CHARACTERS], people)
+    return list({each.pk: each for each in [*fitting, *people]}.values())[:DIRECTORY_SIZE]

@@ -15,11 +15,12 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from agents.chat import asking, journal, processes
+from agents.chat import journal, processes
 from agents.chat.asking import Begun, Question
 from agents.chat.exceptions import ConversationBusy
 from agents.chat.frames import TurnIds
 from agents.chat.stream import Hub, Letter, Publisher, hub, stream_key
+from agents.runtime.briefing import Briefing, begin
 from agents.runtime.events import TurnEvent
 from agents.runtime.limits import Limits
 from agents.runtime.turn import Ending, TurnRun
@@ -81,26 +82,26 @@ class TurnRegistry:
 
     async def _start(self, question: Question, limits: Limits | None, listener: Listener | None) -> Launched:
         await self._say_alive()
-        begun = await self._begin(question)
+        begun, briefing = await self._begin(question)
         if not begun.is_new:
             return Launched(begun, self._running.get(begun.turn_id))
         ids = TurnIds(begun.turn_id, begun.query_id, begun.conversation_id)
         key = stream_key(question.tenant, begun.conversation_id)
         publisher = Publisher(self._hub, key, ids, begun.frame, listener)
-        run = TurnRun(begun, publisher, limits)
+        run = TurnRun(begun, publisher, limits, briefing)
         ending = asyncio.get_running_loop().create_task(self._run(run, publisher))
         running = self._running[begun.turn_id] = Running(begun, run, ending)
         return Launched(begun, running)
 
-    async def _begin(self, question: Question) -> Begun:
+    async def _begin(self, question: Question) -> tuple[Begun, Briefing | None]:
         owner = processes.process_id()
         try:
-            return await in_tenant(question.tenant, asking.begin, question, owner=owner)
+            return await in_tenant(question.tenant, begin, question, owner=owner)
         except ConversationBusy:
             busy = question.conversation_id
             if busy is None or not await in_tenant(question.tenant, journal.bury, busy):
                 raise
-        return await in_tenant(question.tenant, asking.begin, question, owner=owner)
+        return await in_tenant(question.tenant, begin, question, owner=owner)
 
     async def _run(self, run: TurnRun, publisher: Publisher) -> Ending:
         try:

@@ -8,9 +8,7 @@ the end of the turn, also when the turn is stopped, runs into a limit, or the pr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -20,10 +18,9 @@ from agents.chat import journal
 from agents.chat.asking import Begun
 from agents.chat.journal import CallRecord, End
 from agents.chat.models import Message, Turn
-from agents.models import Agent
 from agents.runtime import toolwork
+from agents.runtime.briefing import HAND_OVER, Briefing, Progress, brief
 from agents.runtime.events import (
-    CallFigures,
     CallRouted,
     HandedOver,
     Sink,
@@ -36,57 +33,33 @@ from agents.runtime.events import (
     TurnStopped,
 )
 from agents.runtime.limits import LimitReached, Limits
-from agents.runtime.memory import WireMessage, first_sentence
-from agents.runtime.prompt import Situation, colleagues_of, system_prompt
+from agents.runtime.memory import first_sentence
 from agents.runtime.writing import Writer
-from agents.tools import Asker, Handoff, ToolResult, openai_schema, tools_for
+from agents.tools import Handoff, ToolResult
 from routing.gateway import Event, ModelCall, Outcome, Started, TextDelta, ToolCall, open_answer, uncancelled
 from tenants.context import in_tenant
 from tenants.exceptions import Refusal
-from tenants.standing import renew
 
 log = structlog.get_logger(__name__)
 
 Ending = TurnAnswered | TurnStopped | TurnFailed
-HAND_OVER = "hand_over"
 STOPPED_WORDS = {
     "stopped": "Stopped. What was written until then is kept.",
     "shutting-down": "The server is being restarted. What was written until then is kept; ask again to go on.",
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Briefing:
-    """What one agent needs for its next model call."""
-
-    user: Asker
-    agent: Agent
-    messages: Sequence[WireMessage]
-    tools: Sequence[WireMessage]
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far the turn has come. `transcript` is what the agent that has it now said and was told by tools."""
-
-    agent: Agent
-    transcript: list[WireMessage] = field(default_factory=list)
-    calls: list[CallFigures] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    had_it: list[int] = field(default_factory=list)
-    handed_over: str = ""
-    rounds: int = 0
-    tool_calls: int = 0
-
-
 class TurnRun:
     """Runs a turn that was begun. `run` may be awaited once; `stop` ends it from elsewhere in the same loop."""
 
-    def __init__(self, begun: Begun, sink: Sink, limits: Limits | None = None) -> None:
+    def __init__(
+        self, begun: Begun, sink: Sink, limits: Limits | None = None, briefing: Briefing | None = None
+    ) -> None:
         self.begun = begun
         self.sink = sink
         self.limits = limits or Limits()
         self.progress = Progress(begun.agent)
+        self._first_briefing = briefing
         self.stop_reason = ""
         self.refusal: Refusal | None = None
         self._task: asyncio.Task[Any] | None = None
@@ -147,7 +120,7 @@ class TurnRun:
     async def _work(self) -> Ending:
         while True:
             self._check_limits()
-            briefing = await in_tenant(self.begun.question.tenant, self._brief)
+            briefing = await self._next_briefing()
             outcome = await self._call(briefing)
             if outcome.interrupted:
                 # The process is being stopped; the gateway has ended the call.
@@ -166,32 +139,12 @@ class TurnRun:
         if sum(call.cost for call in self.progress.calls) >= self.limits.cost:
             raise self._limit("cost")
 
-    def _brief(self) -> Briefing:
-        """Check that the asker may still ask, and put the prompt together. Runs on a database thread."""
-        question, progress = self.begun.question, self.progress
-        user = renew(question.user, question.tenant)
-        agent = progress.agent
-        tools = tools_for(agent, user)
-        can_hand_over = any(tool.name == HAND_OVER for tool in tools)
-        prompt = system_prompt(
-            agent,
-            colleagues_of(agent, question.text, except_for=progress.had_it) if can_hand_over else [],
-            Situation(
-                organization=question.tenant.name,
-                person=user.display_name,
-                summary=self.begun.memory.summary,
-                handed_over=progress.handed_over,
-                done_so_far=progress.done,
-            ),
-        )
-        history = self.begun.memory.messages if question.history is None else question.history
-        messages: list[Any] = [
-            {"role": "system", "content": prompt},
-            *history,
-            {"role": "user", "content": question.text},
-            *progress.transcript,
-        ]
-        return Briefing(user, agent, messages, openai_schema(tools))
+    async def _next_briefing(self) -> Briefing:
+        """The first was made with the question; for each later call the asker's standing is checked again."""
+        first, self._first_briefing = self._first_briefing, None
+        if first is not None:
+            return first
+        return await in_tenant(self.begun.question.tenant, brief, self.begun, self.progress)
 
     async def _call(self, briefing: Briefing) -> Outcome:
         self.progress.rounds += 1
@@ -247,6 +200,7 @@ class TurnRun:
     async def _keep_call(self, outcome: Outcome) -> None:
         """Settle a call that asked for tools, and remember it for the next."""
         record = self._record(outcome)
+        self._writer.is_kept = True  # were the turn ended in the middle of this, its end finds the message
         await uncancelled(
             in_tenant(self.begun.question.tenant, journal.keep_call, self.begun, record, self.sink.number)
         )
@@ -260,7 +214,9 @@ class TurnRun:
         )
 
     def _record(self, outcome: Outcome | None, state: str = Message.State.COMPLETE) -> CallRecord:
-        return CallRecord(self._writer.message_id, self.progress.agent, self._writer.text, outcome, state)
+        return CallRecord(
+            self._writer.message_id, self.progress.agent, self._writer.text, outcome, state, self._writer.is_kept
+        )
 
     def _settled(self, outcome: Outcome) -> None:
         self.progress.calls.append(journal.figures_of(self.progress.agent, outcome))

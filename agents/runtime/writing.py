@@ -36,6 +36,7 @@ class Writer:
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self.is_kept = False
 
     @property
     def text(self) -> str:
@@ -80,7 +81,7 @@ class Writer:
             await asyncio.sleep(KEEP_EVERY_S)
             if len(self._sent) == kept:
                 continue
-            kept = len(self._sent)
+            kept, self.is_kept = len(self._sent), True
             text, frame = "".join(self._sent), self._sink.number
             try:
                 # A thread that is writing cannot be called back, so a cancelled keeper waits for it: what `close`
