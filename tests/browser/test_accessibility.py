@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, ViewportSize
 
 from agents.tickets import desk
 from tenants.context import platform_context, tenant_context
 from tenants.models import User
+from tests.browser.axe import barriers
 from tests.conftest import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.promise("UI-1")]
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-RULES = "{runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}"
 SCREENS: dict[str, ViewportSize] = {"screen": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 800}}
-SERIOUS = {"serious", "critical"}
 PUBLIC = ("/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing/")
 ACCOUNT = ("/accounts/email/", "/accounts/password/change/", "/accounts/2fa/", "/accounts/sessions/")
 PAGES_OF_AN_ORGANIZATION = (
@@ -29,14 +26,6 @@ PAGES_OF_AN_ORGANIZATION = (
     "/agents/roles/", "/org-chart/", "/costs/", "/audit/", "/audit/1/", "/settings/organization/",
     "/settings/members/", "/settings/keys/", "/settings/plan/", *ACCOUNT, "/nothing/",
 )  # fmt: skip
-
-
-def barriers(page: Page) -> list[str]:
-    """What axe finds serious, each with the first place it was found at."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(f"axe.run(document, {RULES})")["violations"]
-    serious = [one for one in found if one["impact"] in SERIOUS]
-    return [f"{one['id']}: {one['help']} at {one['nodes'][0]['target']} ({len(one['nodes'])})" for one in serious]
 
 
 def _note_message(complaints: list[str], message: ConsoleMessage) -> None:

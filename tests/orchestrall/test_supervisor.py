@@ -1,6 +1,5 @@
 """`make run` as a person lives it: one line says it is ready, one signal ends all of it."""
 
-import json
 import os
 import shutil
 import signal
@@ -9,86 +8,17 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from orchestrall import embedded
-
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-PATIENCE_S = 120
+from tests.orchestrall.running import PATIENCE_S, ROOT, Run, free_port, wait_until
 
 pytestmark = pytest.mark.stack
-
-
-class Run:
-    """A supervisor in a process of its own, with its own state folder and port."""
-
-    def __init__(self, var: Path, port: int) -> None:
-        self.var, self.port = var, port
-        self.log = var / f"run-{time.monotonic_ns()}.log"
-        environment = {**os.environ, "ORCHESTRALL_VAR": str(var), "PORT": str(port)}
-        environment.pop("EMBEDDED_DATABASE", None)
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "orchestrall.supervisor"],
-                cwd=BASE_DIR,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def wait_until_ready(self) -> None:
-        wait_until(lambda: "Orchestrall is ready" in self.output or self.process.poll() is not None, self)
-        assert f"\nOrchestrall is ready: http://localhost:{self.port}\n" in self.output, self.output
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        returncode = self.process.wait(PATIENCE_S)
-        assert "is killed" not in self.output, self.output
-        return returncode
-
-    def facts(self) -> dict[str, int]:
-        facts: dict[str, int] = json.loads((self.var / "run.json").read_text())
-        return facts
-
-    def processes(self) -> dict[int, str]:
-        """Processes that belong to this run, by their environment or their command."""
-        found, mark = {}, os.fsencode(self.var)
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == os.getpid():
-                continue
-            try:
-                command = (entry / "cmdline").read_bytes()
-                if mark in command or b"ORCHESTRALL_VAR=" + mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found[int(entry.name)] = command.replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-        return {pid: command for pid, command in found.items() if command}
-
-
-def wait_until(condition: Callable[[], bool], run: Run) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, run.output
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +111,7 @@ def test_a_taken_port_is_named_in_one_sentence(var: Path) -> None:
         port = taken.getsockname()[1]
         result = subprocess.run(
             [sys.executable, "-m", "orchestrall.supervisor"],
-            cwd=BASE_DIR,
+            cwd=ROOT,
             env={**os.environ, "ORCHESTRALL_VAR": str(var), "PORT": str(port)},
             capture_output=True,
             text=True,
@@ -200,7 +130,7 @@ def test_no_secret_under_the_state_folder_is_readable_by_others(shared: Run) -> 
 def test_a_command_beside_it_attaches_and_leaves_it_running(shared: Run) -> None:
     environment = {**os.environ, "ORCHESTRALL_VAR": str(shared.var)}
     environment.pop("EMBEDDED_DATABASE", None)
-    done = subprocess.run([sys.executable, "manage.py", "migrate"], cwd=BASE_DIR, env=environment, check=False)
+    done = subprocess.run([sys.executable, "manage.py", "migrate"], cwd=ROOT, env=environment, check=False)
     assert done.returncode == 0
     with urllib.request.urlopen(f"http://127.0.0.1:{shared.port}/readyz") as response:
         assert response.status == 200
