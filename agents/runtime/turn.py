@@ -314,7 +314,8 @@ class TurnRun:
         if outcome.model:
             self._settled(outcome)
         self._unsettled = None
-        return self._record(outcome, state)
+        was_whole = bool(outcome.model) and not outcome.interrupted
+        return self._record(outcome, Message.State.COMPLETE if was_whole else state)
 
     async def _finish(self, record: CallRecord | None, state: str, code: str = "", detail: str = "") -> None:
         # The frame that tells the end comes after the transaction; its number is given out inside it.

@@ -239,6 +239,23 @@ def slow_server() -> Iterator[DemoServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def sleepy_server() -> Iterator[DemoServer]:
+    """A demo provider that writes four tokens a second."""
+    with DemoServer(tokens_per_second=4) as server:
+        yield server
+
+
+@pytest.fixture
+def sleepy(provider: DemoServer, sleepy_server: DemoServer, settings: Any) -> DemoServer:
+    """Answers take longer than a test has patience; to be asked for together with `here`."""
+    from routing.providers.catalogue import forget_catalogue
+
+    settings.DEMO_PROVIDER_URL = sleepy_server.url
+    forget_catalogue()
+    return sleepy_server
+
+
 @pytest.fixture
 def slow(provider: DemoServer, slow_server: DemoServer, settings: Any) -> DemoServer:
     """Answers take their time; to be asked for together with `here`."""

@@ -13,7 +13,7 @@ from agents.runtime.events import HandedOver, ToolCalled, ToolReturned, TurnEven
 from agents.runtime.limits import LimitReached, Limits
 from agents.runtime.registry import registry
 from billing.models import UsageRecord
-from tests.chat.conftest import LONG, Place, rows
+from tests.chat.conftest import Place, rows
 from tests.demo_server import DemoServer
 
 pytestmark = pytest.mark.promise("AGT-6")
@@ -42,8 +42,8 @@ async def test_a_limit_ends_the_turn_and_names_itself(here: Place, name: str, va
     assert events[-1] is ending
 
 
-async def test_the_time_limit_cuts_the_answer_and_keeps_what_was_written(here: Place, slow: DemoServer) -> None:
-    ending, _ = await run(here, LONG, seconds=1.5)
+async def test_the_time_limit_cuts_the_answer_and_keeps_what_was_written(here: Place, sleepy: DemoServer) -> None:
+    ending, _ = await run(here, "Hi", seconds=3)
     assert (ending.code, ending.extra["limit_name"]) == ("limit-reached", "seconds")
 
     def kept() -> tuple[str, list[str], int]:
