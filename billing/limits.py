@@ -6,16 +6,16 @@ copy in Redis that lives a few seconds and is dropped at once when a plan or an 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.exceptions import NoPlan
-from billing.plans.models import QuotaOverride, Subscription
 from tenants.context import current_tenant, on_commit
 from tenants.redis import redis_client, tenant_key
 
@@ -80,6 +80,20 @@ QUOTAS: dict[str, Quota] = {
 }
 
 
+# Asked before every model call: one statement, and none that has to be put together first.
+LIMITS = """
+SELECT plan.slug, plan.name, organization.status,
+  json_build_object('agents', plan.agents::text, 'tickets_per_month', plan.tickets_per_month::text,
+    'requests_per_minute', plan.requests_per_minute::text, 'spend_per_month', plan.spend_per_month::text)::text,
+  (SELECT coalesce(json_object_agg(name, value::text), '{}')::text FROM plans_quotaoverride
+   WHERE organization_id = organization.id)
+FROM plans_subscription AS subscription
+JOIN plans_plan AS plan ON plan.id = subscription.plan_id
+JOIN tenants_organization AS organization ON organization.id = subscription.organization_id
+WHERE organization.id = %s
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of one organization and its state just now; a value of None is unlimited."""
@@ -96,15 +110,15 @@ class Limits:
 
 def load_limits() -> Limits:
     """Read the current tenant's limits from the database. Raises NoPlan when it has no subscription."""
-    organization_id = current_tenant().id
-    rows = Subscription.objects.select_related("plan", "organization").filter(organization_id=organization_id)
-    subscription = rows.first()
-    if subscription is None:
+    with connection.cursor() as cursor:
+        cursor.execute(LIMITS, [current_tenant().id])
+        row = cursor.fetchone()
+    if row is None:
         raise NoPlan("This organization has no plan, so it can use nothing that is counted. Platform staff choose one.")
-    agreed = dict(QuotaOverride.objects.filter(organization_id=organization_id).values_list("name", "value"))
-    plan = subscription.plan
-    values = {name: agreed[name] if name in agreed else plan.quota(name) for name in QUOTAS}
-    return Limits(plan.slug, plan.name, values, frozenset(agreed), subscription.organization.status)
+    slug, name, status, planned, agreed = row
+    given = json.loads(planned) | json.loads(agreed)
+    values = {quota: None if given[quota] is None else Decimal(given[quota]) for quota in QUOTAS}
+    return Limits(slug, name, values, frozenset(json.loads(agreed)), status)
 
 
 def copy_key() -> str:
