@@ -11,8 +11,10 @@ import asyncio
 from typing import Any
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.exception import convert_exception_to_response
+from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
 
 LEAN_PREFIXES = ("/v1/",)
@@ -20,21 +22,11 @@ GRACE_S = 4.0
 
 
 class LeanHandler(ASGIHandler):
-    """Serves with `settings.LEAN_MIDDLEWARE`, all of which must be able to run asynchronously."""
+    """Serves with `settings.LEAN_MIDDLEWARE`, all of which must be able to run asynchronously.
 
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one request. Told to stop, the server cancels it: the answer then has a moment to end by itself.
-
-        Django would leave its view running, without anybody who waits for it.
-        """
-        served = asyncio.create_task(super().handle(scope, receive, send))
-        try:
-            await asyncio.shield(served)
-        except asyncio.CancelledError:
-            await asyncio.wait([served], timeout=GRACE_S)
-            served.cancel()
-            await asyncio.wait([served])
-            raise
+    It sends neither `request_started` nor `request_finished`: what listens to them looks after the database connection
+    of the request's own thread. Here is none; `tenants.context` gives each connection back at once.
+    """
 
     def load_middleware(self, is_async: bool = True) -> None:
         handler: Any = convert_exception_to_response(self._get_response_async)
@@ -44,6 +36,44 @@ class LeanHandler(ASGIHandler):
         self._template_response_middleware: list[Any] = []
         self._exception_middleware: list[Any] = []
         self._middleware_chain = handler
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            set_script_prefix(get_script_prefix(scope))
+            request, refusal = self.create_request(scope, body)
+            if request is None:
+                await self.send_response(refusal, send)
+            else:
+                await _serve_while_wanted(self._serve(request, send), receive())
+
+    async def _serve(self, request: Any, send: Any) -> None:
+        response = await self.run_get_response(request)
+        await self.send_response(response, send)
+        request.close()
+
+
+async def _serve_while_wanted(serve: Any, disconnect: Any) -> None:
+    """Serve a request until it is done or its client has gone; the view then sees a cancellation and may clean up.
+
+    Told to stop, the server cancels its requests; the answer then has a moment to end by itself. Nothing is left
+    running that nobody waits for.
+    """
+    serving, leaving = asyncio.ensure_future(serve), asyncio.ensure_future(disconnect)
+    try:
+        await asyncio.wait([serving, leaving], return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        await asyncio.wait([serving], timeout=GRACE_S)
+        raise
+    finally:
+        leaving.cancel()
+        serving.cancel()
+        await asyncio.wait([serving, leaving])
+    if not serving.cancelled():
+        serving.result()
 
 
 class HttpApplication:
