@@ -17,6 +17,10 @@ from tenants.context import platform_context
 class SessionStore(CachedStore):
     cache_key_prefix = "session:"
 
+    def _validate_session_key(self, key: str | None) -> bool:
+        # A cookie can spell any character, also those that PostgreSQL refuses to look for.
+        return bool(key) and len(key) >= 8 and key.isascii() and key.isalnum()
+
     def load(self) -> dict[str, Any]:
         with platform_context():
             return super().load()

@@ -223,3 +223,8 @@ async def test_membership_is_checked_again_with_each_question(here: Place, conne
         assert error["code"] == "access-ended"
     finally:
         await in_tenant(here.tenant, bring_back)
+
+
+async def test_a_host_that_is_no_host_is_refused(here: Place) -> None:
+    _, key = await in_tenant(here.tenant, make_key, here)
+    assert not await is_let_in(key_headers("a_b!.localhost", key))

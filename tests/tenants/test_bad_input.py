@@ -38,3 +38,9 @@ def test_text_that_cannot_be_stored_is_refused_in_any_field(client_of: Any, cast
     answer = client_of(cast.alice, cast.acme).post(f"/api/v1/{path}", body, content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert "surrogate" in answer.json()["detail"]
+
+
+def test_a_session_cookie_with_odd_characters_is_nobodys(client_of: Any, cast: Any) -> None:
+    client = client_of(None, cast.acme)
+    for value in (r'"aaaaaaaaaaaa\000"', r'"aaaaaaaaaaaa\355\240\200"', "../../../aaaa"):
+        assert client.get("/api/v1/me/", headers={"Cookie": f"sessionid={value}"}).status_code == 401
