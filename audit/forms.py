@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 
 from audit import actions
@@ -31,7 +32,7 @@ class FilterForm(forms.Form):
     target = forms.CharField(required=False, max_length=255)
     when = forms.ChoiceField(required=False, choices=WHEN)
     since = forms.DateField(required=False)
-    until = forms.DateField(required=False)
+    until = forms.DateField(required=False, validators=[MaxValueValidator(date.max - timedelta(days=1))])
 
     def filters(self, me: str) -> Filters:
         """Return the valid filters; `me` is the reader's own actor."""

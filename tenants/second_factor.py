@@ -36,8 +36,12 @@ class SecondFactorMiddleware:
 
 
 def _must_set_up(request: HttpRequest) -> bool:
-    user = request.user
-    if not isinstance(user, User):
+    return must_set_up(request.user)
+
+
+def must_set_up(user: object) -> bool:
+    """Whether this is a person whose role, in the current tenant, needs a second factor and who has none."""
+    if not settings.MFA_REQUIRED_FOR_ADMINS or not isinstance(user, User):
         return False
     if not user.is_staff and user.member_role() not in ("owner", "admin"):
         return False

@@ -28,6 +28,7 @@ from tenants.keys import KeyUser
 from tenants.middleware import find_place, person_here
 from tenants.models import User
 from tenants.scope import PLATFORM_ID, Tenant
+from tenants.second_factor import WORDS, must_set_up
 from tenants.sessions import SessionStore
 
 if TYPE_CHECKING:
@@ -115,6 +116,9 @@ def identify(scope: Scope) -> Visitor:
     person = person_here(request, get_user(request))
     if not isinstance(person, User):
         raise HandshakeRefused
+    with tenant_context(place.host_tenant):
+        if must_set_up(person):
+            raise Forbidden(WORDS)
     return Visitor(place.host_tenant, person)
 
 

@@ -48,7 +48,9 @@ class Row:
 @require_GET
 def agent_list(request: HttpRequest) -> HttpResponse:
     """Agents with their load of today, the busiest first, the idle from the top of the tree."""
-    wanted = {name: request.GET.get(name, "").strip()[:100] for name in ("q", "level", "manager", "status")}
+    # PostgreSQL refuses to look for NUL.
+    given = {name: request.GET.get(name, "") for name in ("q", "level", "manager", "status")}
+    wanted = {name: value.replace("\0", "").strip()[:100] for name, value in given.items()}
     loads = figures.loads_today()
     rows = [Row(agent, loads.get(agent.public_id, figures.IDLE), STATUS_DOTS[agent.status]) for agent in _find(wanted)]
     rows.sort(key=lambda row: (-row.load.queries, Level(row.agent.level).rank, row.agent.name))

@@ -246,3 +246,7 @@ def test_a_role_is_changed_by_form(alice: Any, acme: Any) -> None:
     assert alice.post("/agents/roles/researcher/", data).status_code == 302
     with tenant_context(acme):
         assert Role.objects.get(slug="researcher").name == "Reader"
+
+
+def test_nul_in_the_filters_is_no_failure(alice: Any) -> None:
+    assert alice.get("/agents/?status=a%00b&level=%00&manager=x%00&q=%00").status_code == 200

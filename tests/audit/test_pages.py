@@ -105,6 +105,7 @@ def test_a_number_and_the_beginning_of_a_hash_find_their_entry(
         "before=9999999999999999999999",
         "when=never",
         "since=nonsense",
+        "until=9999-12-31",
         "q=%00",
         "q=" + "x" * 999,
     ],

@@ -228,3 +228,16 @@ async def test_membership_is_checked_again_with_each_question(here: Place, conne
 async def test_a_host_that_is_no_host_is_refused(here: Place) -> None:
     _, key = await in_tenant(here.tenant, make_key, here)
     assert not await is_let_in(key_headers("a_b!.localhost", key))
+
+
+async def test_an_owner_without_the_second_factor_that_is_asked_for_is_refused_with_words(
+    here: Place, cookie: str, settings: Any
+) -> None:
+    settings.MFA_REQUIRED_FOR_ADMINS = True
+    client = Client("/ws/chat/", browser_headers(here, cookie))
+    assert await client.open()
+    frame = await client.next()
+    assert (frame["type"], frame["code"]) == ("error", "forbidden")
+    assert "second factor" in frame["detail"]
+    viewer = await in_platform(session_cookie, here.people["viewer"], here.tenant)
+    assert await is_let_in(browser_headers(here, viewer))
