@@ -79,6 +79,7 @@ class Answer:
     def __init__(self, call: ModelCall) -> None:
         self.call = call
         self.outcome = Outcome(call)
+        self.loop = asyncio.get_running_loop()
         self._collected = Collected()
         self._events: Any = None
         self._attempt: Attempt | None = None

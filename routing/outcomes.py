@@ -107,7 +107,7 @@ class Attempt:
         return round((time.perf_counter() - self.started) * 1000)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Outcome:
     """What is left of a model call, whatever happened to it: to be settled in the transaction that keeps the answer.
 

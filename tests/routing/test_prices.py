@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.providers.base import PriceReference
+from routing.providers.checks import check_model_prices
 from routing.providers.models import Price, Provider, ProviderModel
 from routing.providers.prices import TokenPrice, UnknownPrice, parse_model_prices, resolve_price
 from tenants.context import platform_context
@@ -81,6 +82,12 @@ def test_long_queries_cost_what_the_list_says_of_long_queries() -> None:
     price = resolve(reference=PriceReference("google", "gemini-2.5-pro"))
     assert price.cost(100_000, 0) == Decimal("0.125")
     assert price.cost(300_000, 0) == Decimal("0.75")
+
+
+def test_bad_model_prices_stop_the_start(settings: Any) -> None:
+    settings.PROVIDER_ENVIRONMENT = {"MODEL_PRICES": "nonsense"}
+    (found,) = check_model_prices()
+    assert found.id == "providers.E001"
 
 
 @pytest.mark.parametrize(
