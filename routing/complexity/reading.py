@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-HEAD = 2_000
+HEAD = 1_500
 TAIL = 1_000
 """Characters read from the beginning and from the end of a text; what lies between is not looked at."""
 
