@@ -164,6 +164,13 @@ def _digits(text: str) -> int:
     return sum(char.isdigit() for char in text)
 
 
+def may_be_word_problem(text: str) -> bool:
+    """Tell whether a text has two figures at least and ends in what is asked for, as word problems do."""
+    figures = len(re.findall(r"\d+", text)) + len(NUMBER_WORDS.findall(text.lower()))
+    asks = text.rstrip().endswith("?") or "calculate" in text[-200:].lower()
+    return asks and figures >= 2
+
+
 def gate_features(reading: Reading) -> set[str]:
     """Return what tells a word problem from a business query: its words."""
     return {token for token in reading.tokens if token[0].isalnum()}

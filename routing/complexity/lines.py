@@ -1,6 +1,9 @@
 """Score JSON lines: one object in, one object out, in order, as they come."""
 
+import argparse
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -48,3 +51,28 @@ def as_bytes(answer: dict[str, Any]) -> bytes:
     """Return an answer as a line of UTF-8 JSON; what UTF-8 cannot say stays escaped."""
     text = json.dumps(answer, ensure_ascii=False)
     return text.encode("utf-8", errors="backslashreplace") + b"\n"
+
+
+def answer_standard_input() -> bool:
+    """Answer each line of standard input as it comes; return whether all lines could be scored."""
+    all_scored = True
+    try:
+        for answer, is_score in score_lines(sys.stdin.buffer):
+            all_scored = all_scored and is_score
+            sys.stdout.buffer.write(as_bytes(answer))
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # The reader has left, as `head` does; without this Python would complain once more on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return all_scored
+
+
+def main() -> None:
+    """Answer standard input; exit with 1 when a line was bad."""
+    parser = argparse.ArgumentParser(
+        prog="score_complexity",
+        description='Score queries: JSON lines {"text": …, "industry": …} in, {"score", "tier", "reasons"} out.',
+    )
+    parser.parse_args()
+    if not answer_standard_input():
+        sys.exit(1)

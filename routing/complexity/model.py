@@ -137,6 +137,8 @@ class Model:
 
     def is_word_problem(self, reading: Reading) -> bool:
         """Tell whether a text reads like a word problem from a school book, rather than like a query at work."""
+        if not exam.may_be_word_problem(reading.text):
+            return False
         words = exam.gate_features(reading)
         value = 1 / math.sqrt(len(words) + 1)
         return self.gate.raw((word, value) for word in words) > 0

@@ -1,4 +1,4 @@
-"""`manage.py train_complexity`: train the complexity classifier anew. Needs no database, but `requirements-train.txt`."""
+"""`manage.py train_complexity`: train the complexity classifier. Needs no database, but `requirements-train.txt`."""
 
 from typing import Any
 

@@ -1,0 +1,3 @@
+from .lines import main
+
+main()
