@@ -131,6 +131,9 @@ class Hub:
 
     async def bounds(self, key: str) -> tuple[int, int]:
         """The first and last number the stream holds; (0, 0) when it holds nothing."""
+        channel = self._channels.get(key)
+        if channel is not None and channel.publisher is not None:
+            await channel.publisher.flush()
         pipeline = async_redis().pipeline(transaction=False)
         pipeline.xrange(key, count=1)
         pipeline.xrevrange(key, count=1)

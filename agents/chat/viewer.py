@@ -18,6 +18,7 @@ MAX_UNACKED_BYTES = 1024 * 1024
 PATIENCE_S = 30.0
 READ_AT_ONCE = 64
 GAP_PAUSE_S = 0.25
+LOOKS_BEFORE_GAP = 5
 
 # Builds the newest snapshot of the followed conversation: its frame number, and the frame.
 TakeSnapshot = Callable[[], Awaitable[tuple[int, dict[str, Any]]]]
@@ -86,6 +87,7 @@ class Viewer(Follower):
         self._take_snapshot: TakeSnapshot | None = None
         self._needs_snapshot = False
         self._behind = False
+        self._empty_looks = 0
         self.position = 0
 
     # Called by the consumer ------------------------------------------------------------------------------------------
@@ -99,7 +101,8 @@ class Viewer(Follower):
         self._wake.set()
 
     def show_snapshot(self) -> None:
-        """Send a snapshot next, and go on from its frame."""
+        """Send a snapshot next, and go on from its frame, whatever the viewer claimed to have."""
+        self.position = 0
         self._needs_snapshot = self._behind = True
         self._wake.set()
 
@@ -187,11 +190,17 @@ class Viewer(Follower):
             self._push(frame)
             if not self._window.room:
                 return
+        if frames:
+            self._empty_looks = 0
+        else:
+            self._empty_looks += 1
         missing = frames[-1].number if frames else self._hub.last_number(key)
         if missing > self.position:
-            # The stream was trimmed or lost before this viewer had read it.
-            self._needs_snapshot = True
-            await asyncio.sleep(GAP_PAUSE_S)
+            # A frame may have been offered while the answer to an empty look was under way: the next look finds it.
+            # Several in vain, or a hole, mean that the stream was trimmed or lost before this viewer had read it.
+            if frames or self._empty_looks >= LOOKS_BEFORE_GAP:
+                self._needs_snapshot = True
+                await asyncio.sleep(GAP_PAUSE_S)
         elif not frames:
             # Nothing is awaited between this look and the next offer, so no frame falls in between.
             self._behind = False
@@ -209,7 +218,11 @@ class Viewer(Follower):
         number, content = await self._take_snapshot()
         if key != self._key:
             return
-        self._needs_snapshot = False
+        if number < self.position:
+            # The database is behind what this viewer has: going back would show it text twice.
+            await asyncio.sleep(GAP_PAUSE_S)
+            return
+        self._needs_snapshot, self._empty_looks = False, 0
         text = encode(content)
         self.position = number
         self._window.add(number, len(text.encode()))
