@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Count, Q, Sum
@@ -20,6 +19,7 @@ from agents.chat.markdown import render_markdown
 from agents.chat.models import Conversation, Message, Turn
 from agents.models import Agent
 from agents.tools import Asker
+from audit.models import Entry
 
 THREAD_TURNS = 40
 LIST_LENGTH = 60
@@ -50,7 +50,11 @@ class Why:
     output_tokens: int
     cost: Decimal
     baseline_cost: Decimal
-    audit_url: str
+    entry: int | None
+
+    @property
+    def audit_url(self) -> str:
+        return page_url("audit:entry-detail", self.entry) if self.entry else ""
 
     @property
     def reason(self) -> str:
@@ -145,14 +149,22 @@ def blocks_of(conversation: Conversation, *, turn_id: UUID | None = None) -> lis
     chosen = list(turns[:THREAD_TURNS])[::-1]
     rows = Message.objects.filter(turn__in=chosen).select_related("agent").order_by("turn_id", "sequence")
     messages = {turn_pk: list(group) for turn_pk, group in groupby(rows, key=lambda row: row.turn_id)}
-    return [_block(turn, messages.get(turn.pk, [])) for turn in chosen]
+    entries = _entries_of([message for group in messages.values() for message in group])
+    return [_block(turn, messages.get(turn.pk, []), entries) for turn in chosen]
+
+
+def _entries_of(messages: Sequence[Message]) -> dict[str, int]:
+    """The entries of the audit chain that tell how the messages ended, by target."""
+    targets = [message.target for message in messages if message.model]
+    found = Entry.objects.filter(target__in=targets, action__startswith="chat.message.")
+    return dict(found.values_list("target", "seq"))
 
 
 def has_older(conversation: Conversation, blocks: Sequence[TurnBlock]) -> bool:
     return bool(blocks) and conversation.turns.filter(pk__lt=blocks[0].turn.pk).exists()
 
 
-def _block(turn: Turn, messages: Sequence[Message]) -> TurnBlock:
+def _block(turn: Turn, messages: Sequence[Message], entries: Mapping[str, int]) -> TurnBlock:
     question = next((message for message in messages if message.role == Message.Role.PERSON), None)
     items: list[Stretch | Handover] = []
     for message in messages:
@@ -162,7 +174,7 @@ def _block(turn: Turn, messages: Sequence[Message]) -> TurnBlock:
             _add_to_stretch(items, message)
     shown = [item for item in items if isinstance(item, Handover) or item.parts]
     if not turn.is_running:
-        _explain(shown, turn, messages)
+        _explain(shown, messages, entries)
     return TurnBlock(turn, question, shown)
 
 
@@ -189,7 +201,7 @@ def _tool_parts(message: Message) -> list[Part]:
     return parts
 
 
-def _explain(items: Sequence[Stretch | Handover], turn: Turn, messages: Sequence[Message]) -> None:
+def _explain(items: Sequence[Stretch | Handover], messages: Sequence[Message], entries: Mapping[str, int]) -> None:
     """Put the query's figures under the last thing that an agent said."""
     calls = [message for message in messages if message.role == Message.Role.AGENT and message.model]
     stretches = [item for item in items if isinstance(item, Stretch)]
@@ -206,17 +218,16 @@ def _explain(items: Sequence[Stretch | Handover], turn: Turn, messages: Sequence
         output_tokens=sum(call.output_tokens for call in calls),
         cost=sum((call.cost for call in calls), Decimal(0)),
         baseline_cost=sum((call.baseline_cost for call in calls), Decimal(0)),
-        audit_url=page_url("audit:entry-list", query={"q": str(turn.query_id)}),
+        entry=entries.get(last.target),
     )
 
 
-def page_url(name: str, *args: Any, query: dict[str, str] | None = None) -> str:
+def page_url(name: str, *args: Any) -> str:
     """The address of a page, or nothing where it does not exist."""
     try:
-        url = reverse(name, args=args)
+        return str(reverse(name, args=args))
     except NoReverseMatch:
         return ""
-    return f"{url}?{urlencode(query)}" if query else url
 
 
 def ticket_url(ticket: dict[str, Any]) -> str:

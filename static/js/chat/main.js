@@ -112,7 +112,11 @@ const handlers = {
   accepted,
   snapshot,
   started(frame) { agent = frame.agent; thread.start(frame); composer?.setBusy(true); show(agent.name, agent.icon); },
-  handoff(frame) { agent = frame.to; show(agent.name, agent.icon); },
+  handoff(frame) {
+    agent = frame.to;
+    show(agent.name, agent.icon);
+    document.getElementById("agent-line").textContent = `took over from ${frame.from.name}`;
+  },
   answered: end,
   stopped: end,
   error(frame) { if (frame.turn) end(frame); else refused(frame); },

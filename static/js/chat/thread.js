@@ -38,7 +38,9 @@ class LiveTurn {
 
   routed(frame) {
     this.setAgent(frame.agent);
-    const why = frame.reasons[0] ? `, because ${frame.reasons[0][0].toLowerCase()}${frame.reasons[0].slice(1)}` : "";
+    // The first reason repeats the score; the one after it speaks of the text.
+    const reason = frame.reasons.length > 2 ? frame.reasons[1] : frame.reasons[0];
+    const why = reason ? `, because ${reason[0].toLowerCase()}${reason.slice(1)}` : "";
     this.say(`${frame.model}${why}`, frame.tier);
   }
 
@@ -73,8 +75,8 @@ class LiveTurn {
       this.parts.append(row);
       this.tools.set(frame.call, row);
     }
-    const seconds = `${(frame.duration_ms / 1000).toFixed(1)} s`;
-    const words = { called: "at work", done: `done in ${seconds}`, failed: `refused in ${seconds}` };
+    const time = frame.duration_ms < 1000 ? `${frame.duration_ms}\u00a0ms` : `${(frame.duration_ms / 1000).toFixed(1)}\u00a0s`;
+    const words = { called: "at work", done: `done in ${time}`, failed: `refused in ${time}` };
     row.querySelector("span").textContent = words[frame.state];
     if (frame.state === "called") this.say(`${this.agent.name} uses ${frame.name}`);
   }
@@ -204,7 +206,10 @@ export class Thread {
       if (message.role === "handover") { turn.setAgent(message.data.from); turn.handoff(message.data); continue; }
       if (message.role === "person") continue;
       turn.setAgent(agentOf(message));
-      if (message.role === "agent" && message.text) turn.write(message.id, message.text);
+      if (message.role === "agent" && message.text) {
+        turn.write(message.id, message.text);
+        turn.say(`${message.agent_name} is writing`);
+      }
       if (message.role === "tool") {
         turn.tool({ ...message.data, call: message.data.call_id, state: message.data.failed ? "failed" : "done" });
         if (message.data.data?.ticket) turn.ticket({ ticket: message.data.data.ticket });
