@@ -46,6 +46,7 @@ JOBS = (
     for_each_tenant("Check the audit chains", "audit.tasks.check_chain", every=timedelta(hours=1)),
     once("Check the platform's audit chain", "audit.tasks.check_platform_chain", every=timedelta(hours=1)),
     for_each_tenant("Sum up usage", "billing.tasks.roll_up_usage", every=timedelta(minutes=10)),
+    for_each_tenant("End abandoned answers", "agents.chat.tasks.end_abandoned_turns", every=timedelta(minutes=5)),
     for_each_tenant("Settle abandoned usage", "billing.tasks.settle_abandoned_usage", every=timedelta(minutes=5)),
 )
 

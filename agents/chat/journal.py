@@ -313,6 +313,12 @@ def bury(conversation_id: UUID) -> bool:
     return True
 
 
+def bury_all() -> int:
+    """End all turns whose process is gone, for those to whose conversation nobody comes back. Returns how many."""
+    running = Turn.objects.filter(state=Turn.State.RUNNING)
+    return sum(bury(each) for each in list(running.values_list("conversation__public_id", flat=True)))
+
+
 def request_stop(user: Asker, *, turn_id: UUID | None, conversation_id: UUID | None) -> tuple[UUID, str]:
     """Note that the asker wants a running turn of theirs stopped; returns its id and the process that runs it.
 

@@ -168,6 +168,17 @@ async def test_a_turn_whose_process_died_is_ended_when_somebody_comes_back(here:
     assert (await again.ask("Hi", conversation=conversation))["type"] == "answered"
 
 
+async def test_a_job_ends_turns_to_which_nobody_comes_back(here: Place, connect: Connect) -> None:
+    from agents.chat.tasks import end_abandoned_turns
+
+    client = await connect(here)
+    answered = await client.ask("Hi")
+    dead = {"state": "running", "owner": "nobody", "finished_at": None}
+    await rows(here, lambda: Turn.objects.filter(public_id=answered["turn"]).update(**dead))
+    assert await asyncio.to_thread(end_abandoned_turns, str(here.tenant.id)) == 1
+    assert await asyncio.to_thread(end_abandoned_turns, str(here.tenant.id)) == 0
+
+
 async def test_a_turn_whose_process_lives_is_left_alone(here: Place, slow: DemoServer, connect: Connect) -> None:
     client = await connect(here)
     await client.send(type="ask", text=LONG)
