@@ -81,6 +81,7 @@ def sign_in(page: Page) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+    expect(page.locator("[data-live]").first).to_have_text("Live")
 
 
 def ask_the_front_desk(page: Page) -> None:
