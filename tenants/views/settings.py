@@ -21,8 +21,7 @@ from tenants.permissions import ROLE_CHOICES, ROLE_WORDS, role_rank
 
 
 def _page(request: HttpRequest, template: str, section: str, status: int = 200, **context: Any) -> HttpResponse:
-    frame = {"nav": "settings", "section": section, "may_see_keys": request.user.has_perm("tenants.view_key")}
-    return render(request, template, {**frame, **context}, status=status)
+    return render(request, template, {"nav": "settings", "settings_page": section, **context}, status=status)
 
 
 def _found(row: Any) -> Any:
