@@ -19,7 +19,7 @@ class SessionStore(CachedStore):
 
     def _validate_session_key(self, key: str | None) -> bool:
         # A cookie can spell any character, also those that PostgreSQL refuses to look for.
-        return bool(key) and len(key) >= 8 and key.isascii() and key.isalnum()
+        return key is not None and len(key) >= 8 and key.isascii() and key.isalnum()
 
     def load(self) -> dict[str, Any]:
         with platform_context():
