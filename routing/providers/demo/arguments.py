@@ -35,6 +35,8 @@ STATES = {
     "open": r"\breopen|\bopen\b|offen|abiert|ouvert|abert",
     "cancelled": r"cancel|withdraw",
 }
+STEPS = {"resolved": "resolve", "closed": "close", "in_progress": "start", "on_hold": "wait", "open": "reopen"}
+"""What leads to a state, for tools that ask for the step and not for the state."""
 CLAUSE = re.compile(
     r"[.!?\n;]|(?:,| and| und| y| et| e| aur)+ (?=(?:please |bitte )?"
     r"(?:open|create|log|raise|file|find out|erstell|offn|ein ticket|abr|cre|ouvr))",
@@ -53,18 +55,26 @@ MAX_DEPTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What stays the same while one tool's arguments are filled: the whole schema and the situation."""
+    """What stays the same while one tool's arguments are filled: whole schema, situation, optional names to fill."""
 
     root: dict[str, Any]
     situation: Situation
+    optional: tuple[str, ...]
 
 
-def fill_arguments(schema: dict[str, Any], situation: Situation, known: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return arguments for a tool: its required ones, and the others for which the text gives a value.
+def fill_arguments(
+    schema: dict[str, Any],
+    situation: Situation,
+    known: dict[str, Any] | None = None,
+    *,
+    optional: tuple[str, ...] | None = None,
+) -> dict[str, Any]:
+    """Return arguments for a tool: its required ones, and the `optional` ones for which the text gives a value.
 
-    `known` gives values by property name; they are used where the schema allows them.
+    `known` gives values by property name; they are used where the schema has such a property.
     """
-    value = _fill_object(schema, Filling(schema, situation), known or {}, 0)
+    filling = Filling(schema, situation, OPTIONAL if optional is None else optional)
+    value = _fill_object(schema, filling, known or {}, 0)
     return value if isinstance(value, dict) else {}
 
 
@@ -149,6 +159,7 @@ OPTIONAL = (
     "details",
     "reason",
     "query",
+    "words",
 )
 """Names that are filled although the schema does not require them."""
 
@@ -161,7 +172,7 @@ def _fill_object(schema: dict[str, Any], filling: Filling, known: dict[str, Any]
         part = resolve(given, filling.root)
         if name in known:
             filled[name] = fit(part, known[name], filling, name, depth)
-        elif name in (required or ()) or name in OPTIONAL:
+        elif name in (required or ()) or name in filling.optional:
             value = _worded(name, filling.situation)
             if value is not None or name in (required or ()):
                 filled[name] = fit(part, value, filling, name, depth)

@@ -9,8 +9,7 @@ from .chat_request import ChatRequest, Tool
 from .words import plain, stems
 
 NAME = re.compile(
-    r"\b(?:[Yy]ou are|[Yy]our name is|[Nn]ame:)\s+(?:the\s+)?[*_\"]*"
-    r"([A-Z][\w'-]*(?: [\w'-]+){0,3}(?=,)|[A-Z][\w'-]*(?:[ -][A-Z][\w'-]*){0,3}|[A-Za-z]+(?: [a-z]+)?)"
+    r"\b(?:[Yy]ou are|[Yy]our name is|[Nn]ame:)\s+(?:the\s+)?[*_\"]*(?!an?\s)([^\W\d_][^,.:;\n*\"]{0,59})"
 )
 SLUG = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 COLLEAGUE = re.compile(rf"`({SLUG})`|\(({SLUG})\)|^\s*[-*\u2022]\s*\**({SLUG})\**\s*[:,(|\u2013\u2014-]", re.MULTILINE)

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable
 
-from .arguments import fill_arguments, state_of
+from .arguments import STEPS, fill_arguments, state_of
 from .chat_request import ChatRequest
 from .reading import Colleague, Situation, allowed_slugs, overlap, read_situation
 from .wire import Reply, ToolCall
@@ -73,7 +73,12 @@ def _calls(situation: Situation) -> list[ToolCall]:
 
 
 def _call(situation: Situation, name: str, **known: object) -> ToolCall:
-    return ToolCall(name, fill_arguments(situation.tools[name].parameters, situation, dict(known)))
+    return ToolCall(name, fill_arguments(situation.tools[name].parameters, situation, known))
+
+
+def _exact_call(situation: Situation, name: str, **known: object) -> ToolCall:
+    """Return a call with what is known and required, and nothing guessed beside it."""
+    return ToolCall(name, fill_arguments(situation.tools[name].parameters, situation, known, optional=()))
 
 
 def _may_call(situation: Situation, name: str) -> bool:
@@ -111,6 +116,8 @@ def wants_ticket(words: str) -> bool:
 
 def _hand_over(situation: Situation) -> list[ToolCall]:
     if not _may_call(situation, "hand_over") or is_greeting(situation.words) or RECEIVED.search(situation.system):
+        return []
+    if "find_tickets" in situation.tools and LIST_TICKETS.search(situation.words):
         return []
     colleague = _best_colleague(situation)
     if colleague is None:
@@ -203,9 +210,13 @@ def _update_tickets(situation: Situation) -> list[ToolCall]:
     if not _may_call(situation, "update_ticket") or not UPDATE.search(situation.words):
         return []
     state = state_of(situation.words)
-    known = {"state": state, "status": state} if state else {"comment": situation.text, "note": situation.text}
+    known = {"comment": situation.text} if state is None else {"state": state, "status": state, "note": situation.text}
+    if state in STEPS:
+        known["step"] = STEPS[state]
     numbers = _numbers(situation)
-    return [_call(situation, "update_ticket", **known, **_number_of(situation, "update_ticket", n)) for n in numbers]
+    return [
+        _exact_call(situation, "update_ticket", **known, **_number_of(situation, "update_ticket", n)) for n in numbers
+    ]
 
 
 def _find_tickets(situation: Situation) -> list[ToolCall]:
@@ -213,7 +224,7 @@ def _find_tickets(situation: Situation) -> list[ToolCall]:
         return []
     numbers = _numbers(situation)
     if numbers:
-        return [_call(situation, "find_tickets", **_number_of(situation, "find_tickets", n)) for n in numbers]
+        return [_exact_call(situation, "find_tickets", **_number_of(situation, "find_tickets", n)) for n in numbers]
     if not LIST_TICKETS.search(situation.words):
         return []
     state = state_of(situation.words)
@@ -236,7 +247,10 @@ def _number_of(situation: Situation, tool: str, number: str) -> dict[str, str]:
         "search",
         "words",
     )
-    return {name: number for name in wanted if name in names}
+    name = next((name for name in wanted if name in names), None)
+    given: dict[str, str] = {name: number} if name else {}
+    # A ticket that is named is wanted in whatever state it is.
+    return given | {"state": "any"} if tool == "find_tickets" and "state" in names else given
 
 
 def _search_directory(situation: Situation) -> list[ToolCall]:
@@ -259,7 +273,7 @@ def _words(situation: Situation) -> str:
     rules: list[tuple[bool, Callable[[Situation], str]]] = [
         (bool(situation.results), tell_results),
         (is_greeting(situation.words), greet),
-        (bool(WHO_ARE_YOU.match(situation.words)), introduce),
+        (bool(WHO_ARE_YOU.match(GREETING.sub("", situation.words, count=1))), introduce),
         (bool(THANKS.match(situation.words)) and len(WORD.findall(situation.words)) <= 6, thank),
     ]
     return next((say for applies, say in rules if applies), restate)(situation)

@@ -36,7 +36,8 @@ _OPEN = (
     r"|khol\w*|bana\w*|daal\w*|kar do"
 )
 _TICKET = (
-    r"tickets?|incidents?|case|problem (?:record|ticket)|(?:change|service) requests?|incidencia|caso|chamado|demande"
+    r"tickets?|incidents?|an? (?:change|problem)|case|problem (?:record|ticket)|(?:change|service) requests?"
+    r"|incidencia|caso|chamado|demande"
     r"|vorfall|storung(?:smeldung)?|incidente"
 )
 WANTS_TICKET = re.compile(
@@ -61,11 +62,15 @@ INCIDENT = re.compile(
     r"|nao funciona|\bcaiu\b|fora do ar|\bcai (?:todo|toda)|\bfalha\b|nahi chal|kaam nahi|band ho|chal nahi"
 )
 PROBLEM = re.compile(
-    r"\broot causes?\b|\bproblem (?:record|ticket|management)\b|\brecurring\b|\bpost-?mortem\b|\bknown error"
+    r"\broot causes?\b|\bproblem (?:record|ticket|management)\b|\b(?:open|log|create|raise) an? problem\b"
+    r"|\bagain and again\b"
+    r"|\brecurring\b|\bpost-?mortem\b|\bknown error"
     r"|ursachenanalyse|causa raiz|cause racine"
 )
 CHANGE = re.compile(
-    r"\bchange (?:request|window|management|ticket|advisory)|\bmaintenance window|\brfc\b|\broll(?:ing)? ?(?:out"
+    r"\b(?:open|log|create|raise|plan) an? change\b|\b(?:plan|schedule)\b[^.?!\n]{0,40}\b(?:upgrade|migration"
+    r"|maintenance)\b"
+    r"|\bchange (?:request|window|management|ticket|advisory)|\bmaintenance window|\brfc\b|\broll(?:ing)? ?(?:out"
     r"|back)\b"
     r"|\bdeploy(?:ment)? (?:to|of|the)|\b(?:upgrade|migrate|patch) (?:the|our)|\bchanges?\b.{0,20}\b(?:schedule"
     r"|approve|plan)"
@@ -74,7 +79,8 @@ CHANGE = re.compile(
 SERVICE_REQUEST = re.compile(
     r"\bservice requests?\b|\b(?:need|request|order|get me|would like|want|set ?up|install|reset"
     r"|grant)\b[^.?!\n]{0,40}"
-    r"\b(?:laptop|licen[cs]e|software|access|account|password|monitor|phone|badge|key card|mailbox|headsets?|permission"
+    r"\b(?:laptop|licen[cs]e|software|access|account|password|monitor|phone|badge|key card|mailbox|headsets?"
+    r"|permission"
     r"|program)"
     r"|passwort zurucksetzen|neuen? laptop|zugang (?:zu|fur)|nuevo portatil|acceso a|nouvel ordinateur|acces a"
     r"|novo notebook|acesso a"
@@ -93,7 +99,8 @@ LIST_TICKETS = re.compile(
     r"|montre\w*"
     r"|quels|mostr\w*|quais|dikha\w*)\b"
     r"[^.?!\n]{0,50}\b(?:tickets|incidents|changes|problems|requests|incidencias|chamados|demandes)\b"
-    r"|\b(?:status|stand|estado|statut)\b[^.?!\n]{0,40}\b(?:tickets?|incidents?)\b"
+    r"|\b(?:anybody|anyone|has somebody) (?:else )?reported\b|\b(?:status|stand|estado"
+    r"|statut)\b[^.?!\n]{0,40}\b(?:tickets?|incidents?)\b"
 )
 UPDATE = re.compile(
     r"\b(?:close|resolve|reopen|update|assign|set|change|move|escalate|cancel|add|mark|comment|put|raise the"
