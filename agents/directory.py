@@ -47,6 +47,11 @@ def on_duty() -> list[Agent]:
     return known[1]
 
 
+def find_on_duty(agent_pk: int) -> Agent | None:
+    """One of `on_duty` by key."""
+    return next((each for each in on_duty() if each.pk == agent_pk), None)
+
+
 def forget(tenant_id: UUID, entries: list[AppendedEntry]) -> None:
     """Feed subscriber: read the agents afresh after one was changed."""
     if any(entry.action.startswith("agents.") for entry in entries):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from agents import directory
 from agents.chat import conversations
 from agents.chat.conversations import clean_text
 from agents.chat.exceptions import (
@@ -209,8 +210,8 @@ def _opened(question: Question, text: str) -> Conversation:
 
 def _continued(question: Question, text: str) -> Conversation:
     """The asker's conversation, locked, as this message changes it; the caller saves it."""
-    locked = conversations.conversations_of(question.user).select_for_update(of=("self",))
-    conversation = locked.filter(public_id=question.conversation_id).first()
+    own = conversations.conversations_of(question.user).select_related(None).select_for_update()
+    conversation = own.filter(public_id=question.conversation_id).first()
     if conversation is None:
         raise ConversationNotFound("There is no such conversation, or it is somebody else's.")
     if conversation.is_archived:
@@ -224,8 +225,9 @@ def _continued(question: Question, text: str) -> Conversation:
 
 def _agent_for(conversation: Conversation) -> Agent:
     """Whoever has the conversation, as long as they are on duty; the front desk takes over its own channel."""
-    if conversation.agent.is_active:
-        return conversation.agent
+    found = directory.find_on_duty(conversation.agent_id)
+    if found is not None:
+        return found
     if conversation.channel == Conversation.Channel.FRONT_DESK:
         return conversations.find_front_desk()
     return conversations.find_agent(conversation.agent.slug)

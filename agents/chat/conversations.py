@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from agents import directory
 from agents.chat.exceptions import ConversationNotFound, NobodyOnDuty
 from agents.chat.models import TITLE_LENGTH, Conversation, Message
 from agents.models import Agent
@@ -35,9 +36,10 @@ def find_front_desk() -> Agent:
 
     Raises NobodyOnDuty, saying what to do.
     """
-    on_duty = Agent.objects.on_duty().select_related("role")
-    found = on_duty.filter(slug=FRONT_DESK).first()
-    found = found or on_duty.filter(tools__contains=["hand_over"]).order_by("id").first()
+    people = directory.on_duty()
+    found = next((each for each in people if each.slug == FRONT_DESK), None)
+    able = sorted((each for each in people if "hand_over" in each.tools), key=lambda each: each.pk)
+    found = found or next(iter(able), None)
     if found is None:
         raise NobodyOnDuty(
             "There is no front desk on duty. Hire one from the catalogue, or write to an agent directly."

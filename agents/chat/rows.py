@@ -10,7 +10,8 @@ ALWAYS_SAVED = ["last_sequence", "last_frame", "updated_at"]
 
 
 def lock(conversation_pk: int) -> Conversation:
-    return Conversation.objects.select_for_update(of=("self",)).select_related("agent__role").get(pk=conversation_pk)
+    """The conversation's row, held until the end of the transaction; without its agent, whom writers do not need."""
+    return Conversation.objects.select_for_update().get(pk=conversation_pk)
 
 
 def add(conversation: Conversation, turn: Turn | None, role: str, **values: Any) -> Message:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from django.utils import timezone
@@ -320,10 +321,26 @@ class TurnRun:
     async def _finish(self, record: CallRecord | None, state: str, code: str = "", detail: str = "") -> None:
         # The frame that tells the end comes after the transaction; its number is given out inside it.
         end = End(state, self.sink.number + 1, code, detail, list(self.progress.calls))
-        work = in_tenant(self.begun.question.tenant, journal.finish, self.begun, self.progress.agent, record, end)
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(self._settle(record, end))
         while not task.done():
             # Neither a second Stop nor the end of the process comes between the answer and its settlement.
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(task)
         task.result()
+
+    async def _settle(self, record: CallRecord | None, end: End) -> None:
+        async with _settling():
+            await in_tenant(self.begun.question.tenant, journal.finish, self.begun, self.progress.agent, record, end)
+
+
+# How many turns of a loop are settled at once. When many people talk, somebody else's first word goes before the last
+# stroke under an answer that has been read already.
+SETTLE_AT_ONCE = 2
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+def _settling() -> asyncio.Semaphore:
+    loop = asyncio.get_running_loop()
+    if loop not in _rooms:
+        _rooms[loop] = asyncio.Semaphore(SETTLE_AT_ONCE)
+    return _rooms[loop]
