@@ -8,13 +8,16 @@ SUM_RUN := $(shell cat requirements.txt | cksum | cut -d ' ' -f 1)
 SUM_DEV := $(shell cat requirements.txt requirements-dev.txt | cksum | cut -d ' ' -f 1)
 RUN_READY := .venv/.run-$(SUM_RUN)
 DEV_READY := .venv/.dev-$(SUM_DEV)
+# Training needs big libraries that nothing else does: they live apart.
+TRAIN := var/train
+TRAIN_READY := $(TRAIN)/.ready-$(shell cat requirements-train.txt | cksum | cut -d ' ' -f 1)
 PACKAGES := audit tenants billing routing agents orchestrall
 
-.PHONY: help run test format lint typecheck psql bench promises test-format test-lint test-types test-layers test-deploy \
-	test-migrations test-api test-units test-stack test-browser
+.PHONY: help run test train_complexity eval_routing format lint typecheck psql bench promises test-format test-lint \
+	test-types test-layers test-deploy test-migrations test-api test-units test-stack test-browser
 
 help: ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{printf "make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F '|' '{printf "make %-16s %s\n", $$1, $$2}'
 
 # The last step replaces the shell: a signal to make reaches the supervisor, and nothing stays behind.
 run: $(RUN_READY) ## Start everything on http://localhost:8000 (PORT=… for another port)
@@ -42,6 +45,12 @@ bench: $(DEV_READY) ## Measure speed and memory on a stack of its own; PARTS="ch
 
 promises: $(DEV_READY) ## List which promises have tests and which have none
 	@$(BIN)/python -m pytest -n 0 --collect-only -p tests.promises | sed -n '/^[A-Z]*-[0-9]*: /p;/^none: /p'
+
+train_complexity: $(TRAIN_READY) ## Train the complexity classifier on the data of the repository
+	@$(TRAIN)/bin/python -m routing.complexity.train
+
+eval_routing: $(TRAIN_READY) ## Measure the complexity classifier by cross-validation (about half an hour)
+	@$(TRAIN)/bin/python -m routing.complexity.evaluate
 
 test-format: $(DEV_READY)
 	@echo "== Formatting"
@@ -101,6 +110,12 @@ $(RUN_READY): | .venv/bin/python
 	@echo "Installing requirements …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@rm -f .venv/.run-*
+	@touch $@
+
+$(TRAIN_READY): requirements-train.txt | .venv/bin/python
+	@echo "Installing what training needs …"
+	@$(BIN)/python -m venv $(TRAIN)
+	@$(TRAIN)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-train.txt
 	@touch $@
 
 .venv/bin/python:

@@ -17,6 +17,8 @@ from .reading import HEAD, TAIL, Reading
 
 MOST = 4
 CLOSE = 0.05
+STRONG = 80
+"""Weight, in thousandths, from which a phrase is worth naming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +168,11 @@ def _weightiest_words(reading: Reading, is_large: bool, model: Model) -> Iterato
     """Yield the phrase that moves the score most towards the tier."""
     sign = 1 if is_large else -1
     weights = model.business.weights
-    found = [(sign * weights[name], name[2:]) for name in phrases(reading) if name[:2] == "w:" and name in weights]
+    known = [name for name in phrases(reading) if name[:2] == "w:" and name in weights]
+    # A single word says too little to a person; pairs and triples do.
+    found = [(sign * weights[name], name[2:]) for name in known if " " in name]
     weight, words = max(found, default=(-math.inf, ""))
-    if weight > 0 and any(char.isalnum() for char in words):
+    if weight > STRONG and all(char.isalpha() or char in " '" for char in words):
         kind = "demanding" if is_large else "simple"
         yield f"In the training data, \u201c{words}\u201d stands in {kind} queries"
     elif is_large:

@@ -69,14 +69,16 @@ def train_model(given: TrainingSet) -> Model:
 
 
 def _matrix(rows: Sequence[dict[str, float]]) -> tuple[Any, list[str]]:
-    names: dict[str, int] = {}
+    # Sorted, because sets come in another order in each process, and training must give the same weights again.
+    names = sorted({name for row in rows for name in row})
+    column_of = {name: column for column, name in enumerate(names)}
     places, columns, values = [], [], []
     for place, row in enumerate(rows):
-        for name, value in row.items():
+        for name, value in sorted(row.items()):
             places.append(place)
-            columns.append(names.setdefault(name, len(names)))
+            columns.append(column_of[name])
             values.append(value)
-    return sparse.csr_matrix((values, (places, columns)), shape=(len(rows), len(names))), list(names)
+    return sparse.csr_matrix((values, (places, columns)), shape=(len(rows), len(names))), names
 
 
 def _thousandths(names: Sequence[str], weights: Any, kept: int) -> dict[str, int]:
@@ -165,7 +167,7 @@ class _GramSpace:
     def _weigh(self, counts: list[Counter[str]]) -> Any:
         places, columns, values = [], [], []
         for place, found in enumerate(counts):
-            for gram, value in exam.weigh_grams(found, self.documents, self.total).items():
+            for gram, value in sorted(exam.weigh_grams(found, self.documents, self.total).items()):
                 places.append(place)
                 columns.append(self.place[gram])
                 values.append(value)
